@@ -1,0 +1,20 @@
+#pragma once
+/* Layer: net. */
+#include "hubbub/worker.h"
+
+/**
+ * The listening socket on the main thread's loop.  It accepts with accept4 (non-blocking,
+ * close-on-exec), sets TCP_NODELAY and gives the sockets to the workers in turn.  On EMFILE or
+ * ENFILE it pauses for a moment, says so once, and goes on by itself when descriptors are free.
+ */
+struct acceptor;
+
+/** Listen on @host:@port (0: a free one).  0 or a negative errno; SO_REUSEADDR is set. */
+int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint16_t port,
+		  struct worker *workers, unsigned n_workers, unsigned max_connections);
+/** `ADDR:PORT` as bound; the acceptor owns the string. */
+const char *acceptor_address(const struct acceptor *a);
+/** Accept no more, close the socket.  The acceptor is freed once the loop has run its callbacks. */
+void acceptor_close(struct acceptor *a);
+/** A connection ended: one more may come.  Any thread. */
+void acceptor_released(struct acceptor *a);

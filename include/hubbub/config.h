@@ -1,0 +1,48 @@
+#pragma once
+/* Layer: config. */
+#include "hubbub/buf.h"
+#include "hubbub/log.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * The settings, each described once in the table of src/config/settings.c (name, type, range,
+ * default, help), which yields the flags, the HUBBUB_... environment, the file and --help.
+ * Precedence: flag, environment, file, default.  Read-only once the server runs.
+ */
+struct config {
+	char *listen_host;    /* --listen ADDR:PORT, default 127.0.0.1:8080; [::1]:80 for IPv6 */
+	uint16_t listen_port; /* 0: take a free one */
+	char *data_dir;       /* --data DIR, default ./hubbub-data */
+	bool open;            /* --open: names only, no accounts */
+	bool no_limits;       /* --no-limits: no rate limits (benchmarks) */
+	unsigned workers;     /* --workers N; 0 (default) is one per core */
+	enum log_level log_level; /* --log-level error|warn|info|debug, default info */
+	char **origins;           /* --origin URL, may be repeated (comma-separated elsewhere) */
+	size_t n_origins;
+	size_t max_frame;      /* --max-frame BYTES, default 65536 */
+	size_t max_text;       /* --max-text BYTES, default 8000; 6 * max_text + 500 <= max_frame */
+	unsigned heartbeat_ms; /* --heartbeat-ms, default 25000 */
+	size_t max_output;     /* --max-output BYTES unsent per connection, default 1 MiB */
+	unsigned max_connections; /* --max-connections; 0 (default): as descriptors allow */
+	unsigned send_n;          /* --send-limit N/MS, default 50/5000 */
+	unsigned send_per_ms;
+	unsigned request_timeout_ms; /* --request-timeout-ms to send an HTTP request, default 10000
+				      */
+};
+
+enum config_verb {
+	CONFIG_SERVE = 1, /* run the server */
+	CONFIG_HELP,      /* *text holds what to print on standard output; exit 0 */
+	CONFIG_VERSION,   /* likewise */
+};
+
+/**
+ * Read the command line, the environment and the file named by --config.
+ *
+ * Returns an enum config_verb (positive), or -EINVAL with one clear line in @text that names the
+ * flag, variable or file and line at fault and says what is allowed.  On CONFIG_SERVE @cfg is
+ * filled and must be freed with config_deinit(); @text is the caller's in every case.
+ */
+int config_load(struct config *cfg, int argc, char *const *argv, struct buf *text);
+void config_deinit(struct config *cfg);

@@ -1,0 +1,72 @@
+#pragma once
+/* Layer: protocol. */
+#include "hubbub/buf.h"
+#include "hubbub/request.h"
+
+enum event_kind {
+	EVENT_MESSAGE = 1,
+	EVENT_EDIT,
+	EVENT_DELETE,
+	EVENT_REACT,
+	EVENT_TOPIC,
+	EVENT_RENAME
+};
+
+struct event_reaction {
+	struct span emoji;
+	uint64_t count;
+	bool me;
+};
+
+/** One durable event, as it goes over the wire.  The spans belong to whoever filled it in. */
+struct event {
+	enum event_kind kind;
+	struct span room; /* folded name, or "~rid" for a room without a name */
+	uint64_t seq;
+	int64_t ts; /* Unix ms */
+	int64_t from_id;
+	struct span from_name;
+	struct span text; /* p NULL: gone (a deleted message or its edits) */
+	uint64_t target;  /* edit, delete, react */
+	uint64_t thread, quote;
+	const int64_t *mentions;
+	unsigned n_mentions;
+	struct span emoji;
+	bool on;
+	uint64_t count;
+	bool deleted; /* a message that is a tombstone */
+	/* Folded history only: */
+	bool folded;
+	int64_t edited_ts; /* 0: never edited */
+	const struct event_reaction *reactions;
+	unsigned n_reactions;
+};
+
+/** Append the event as one JSON object: {"ev":"message","room":...}. */
+void event_encode(struct buf *b, const struct event *e);
+
+/* Replies.  Each appends one whole JSON object. */
+void reply_encode_ok(struct buf *b, const struct request_id *id); /* {"re":7,"ok":true} */
+void reply_encode_written(struct buf *b, const struct request_id *id, uint64_t seq, int64_t ts,
+			  bool dup);
+void reply_encode_error(struct buf *b, const struct request_id *id, enum proto_error e,
+			const char *msg, unsigned retry_ms /* 0: absent */);
+/** Begin {"re":…,"ok":true — the caller appends ,"field":… and '}'. */
+void reply_encode_open(struct buf *b, const struct request_id *id);
+
+/** {"id":"u4","name":"Ada"} */
+void user_encode(struct buf *b, int64_t id, struct span name);
+/** {"ev":"typing","room":…,"from":{…}} */
+void event_encode_typing(struct buf *b, struct span room, int64_t id, struct span name);
+/** {"ev":"read","room":…,"seq":…} */
+void event_encode_read(struct buf *b, struct span room, uint64_t seq);
+
+struct presence_user {
+	int64_t id;
+	struct span name;
+};
+/** {"ev":"presence","room":…,"join":[…],"leave":[…],"online":N}; the lists left out when both are
+ * empty. */
+void event_encode_presence(struct buf *b, struct span room, const struct presence_user *join,
+			   unsigned n_join, const struct presence_user *leave, unsigned n_leave,
+			   uint64_t online);

@@ -1,0 +1,87 @@
+#pragma once
+/* Layer: http. */
+#include "hubbub/chunk.h"
+#include "hubbub/span.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * One HTTP/1.1 connection's parser (llhttp) with our own bounds around it.
+ *
+ * Bytes go in by http_receive(); requests come out one at a time through the handler; responses
+ * go out as chunks through handler->send().  It knows no socket.  One thread.
+ */
+struct http;
+
+struct http_request {
+	const char *method; /* "GET", "HEAD", ... */
+	struct span path;   /* percent-decoded once, without query; valid UTF-8 without NUL */
+	struct span query;  /* raw, without '?' */
+	struct span host, origin, if_none_match, accept_encoding; /* p NULL where absent */
+	struct span cookie, authorization;
+	struct span body;
+	bool keep_alive;
+	/* The handshake of RFC 6455, 4.2.1; is_upgrade when `Upgrade: websocket` was asked for. */
+	bool is_upgrade;
+	struct span ws_key, ws_version, ws_protocol, ws_extensions; /* lists joined by ", " */
+};
+
+struct http_handler {
+	/**
+	 * A whole request came.  The handler answers with http_respond() or http_serve_asset(), at
+	 * once, or takes the connection over as a WebSocket with http_upgrade() (below).
+	 */
+	void (*on_request)(struct http *h, const struct http_request *req, void *owner);
+	/** Send @c (takes the reference over). */
+	void (*send)(void *owner, struct chunk *c);
+	/** Close after what was sent (Connection: close, or an error answer). */
+	void (*close)(void *owner);
+};
+
+struct http_limits {
+	size_t max_target; /* bytes of the request target, 414 */
+	size_t max_header; /* bytes of all header fields, 431 */
+	size_t max_body;   /* bytes, 413 */
+};
+extern const struct http_limits http_default_limits; /* 8 KiB, 16 KiB, 64 KiB */
+
+struct http *http_new(const struct http_limits *limits, const struct http_handler *handler,
+		      void *owner);
+void http_free(struct http *h);
+/**
+ * Feed bytes.  Violations are answered here (400, 408, 413, 414, 431, 501, 505) and the connection
+ * is closed after it.  Returns how many bytes were taken: all, or fewer when a request was
+ * upgraded inside (the rest are WebSocket frames that came with the handshake).
+ */
+size_t http_receive(struct http *h, const uint8_t *bytes, size_t len);
+/** Whether part of a request is there or its end is awaited (the 408 timer applies). */
+bool http_is_mid_request(const struct http *h);
+/** The time to send a request is over: answers 408 and closes. */
+void http_timed_out(struct http *h);
+
+/** Answer the request under way: security headers, Date-less, Content-Length; HEAD sends no body.
+ */
+void http_respond(struct http *h, int status, const char *content_type, struct span body,
+		  const char *extra_headers /* "Name: value\r\n"..., or NULL */);
+/** GET/HEAD of an embedded file: ETag, 304, br/gzip by Accept-Encoding, Vary, cache rules. */
+void http_serve_asset(struct http *h, const struct http_request *req, const char *asset_path);
+/** Whether the embedded client has such a file. */
+bool http_has_asset(struct span path);
+
+/** What was agreed in the handshake. */
+struct ws_params {
+	bool deflate;           /* permessage-deflate (RFC 7692) agreed */
+	int client_window_bits; /* 9..15 for inflating; 15 unless negotiated */
+	int server_window_bits; /* 9..15 for our own frames */
+	bool has_subprotocol;   /* hubbub.v1 was offered and is echoed */
+};
+/**
+ * Check the handshake and answer 101 (filling @out), or an error (400, 403 on a foreign Origin,
+ * 405, 426 with Sec-WebSocket-Version).  Returns whether it is a WebSocket now; http_receive() then
+ * returns as soon as the handler does, and the caller frees the http state.
+ * @origins: the allowed ones beside the server's own (host of the Origin equals Host).
+ */
+bool http_upgrade(struct http *h, const struct http_request *req, char *const *origins,
+		  size_t n_origins, struct ws_params *out);
+/** The same check of a present Origin for ordinary requests; true where absent or allowed. */
+bool http_origin_allowed(const struct http_request *req, char *const *origins, size_t n_origins);

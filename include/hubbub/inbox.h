@@ -1,0 +1,42 @@
+#pragma once
+/* Layer: net. */
+#include "hubbub/mutex.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+struct worker;
+
+/**
+ * What one thread tells a worker.  Embedded as the FIRST member of the concrete message; deliver()
+ * runs on the worker's thread, owns the message and frees it (also while stopping).
+ */
+struct inbox_msg {
+	struct inbox_msg *next;
+	void (*deliver)(struct inbox_msg *msg, struct worker *worker);
+};
+
+/**
+ * A worker's inbox: one FIFO.  What is posted first is delivered first, whoever posts.
+ *
+ * Lock order: room_registry.lock -> inbox.lock.
+ */
+struct inbox {
+	struct mutex lock;
+	/* Guarded by lock: */
+	struct inbox_msg *first, *last;
+	size_t n;
+	bool closed; /* messages posted after this are delivered nowhere: post returns false */
+	/* Set once, used by the owner's thread: */
+	uv_async_t wakeup;
+	struct worker *worker;
+};
+
+int inbox_init(struct inbox *ib, uv_loop_t *loop, struct worker *worker);
+/**
+ * Append @msg.  Any thread.  Returns false when the worker has stopped: the message still belongs
+ * to the caller then.
+ */
+bool inbox_post(struct inbox *ib, struct inbox_msg *msg);
+/** How many messages wait; any thread; for admission, so approximate is enough. */
+size_t inbox_len(struct inbox *ib);

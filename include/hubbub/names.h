@@ -1,0 +1,16 @@
+#pragma once
+/* Layer: protocol. */
+#include "hubbub/buf.h"
+
+/**
+ * Names after Unicode's rules (utf8proc).  Each returns true and fills @out (and @out_key), or
+ * false when the name is not allowed.
+ */
+/** A room's name: NFKC, case folded; 1..80 characters of L, Mn, Mc, Nd, '-', '_', '.', beginning
+ * and ending with L, M or Nd. */
+bool name_fold_room(struct span name, struct buf *out);
+/** A user's name: trimmed NFC in @out, 1..40 characters without Cc, Cf, Zl, Zp; its folded key in
+ * @out_key. */
+bool name_clean_user(struct span name, struct buf *out, struct buf *out_key);
+/** A search query folded as room names are (no character rules). */
+bool name_fold_query(struct span query, struct buf *out);

@@ -1,0 +1,115 @@
+#pragma once
+/* Layer: protocol. */
+#include "hubbub/config.h"
+#include "hubbub/span.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum op {
+	OP_HELLO,
+	OP_JOIN,
+	OP_LEAVE,
+	OP_SEND,
+	OP_EDIT,
+	OP_DELETE,
+	OP_REACT,
+	OP_HISTORY,
+	OP_READ,
+	OP_TYPING,
+	OP_ROOMS,
+	OP_PONG,
+	N_OPS,
+};
+
+/** The contract's error codes; positive conditions, 0 is success. */
+enum proto_error {
+	PROTO_OK = 0,
+	PROTO_E_BAD_REQUEST,
+	PROTO_E_UNSUPPORTED,
+	PROTO_E_UNAUTHORIZED,
+	PROTO_E_FORBIDDEN,
+	PROTO_E_NOT_FOUND,
+	PROTO_E_NAME_TAKEN,
+	PROTO_E_TOO_LARGE,
+	PROTO_E_RATE_LIMITED,
+	PROTO_E_KEY_CONFLICT,
+	PROTO_E_UNAVAILABLE,
+	PROTO_E_INTERNAL,
+};
+const char *proto_error_name(enum proto_error e); /* "bad_request" */
+
+struct request_id {
+	enum {
+		REQUEST_ID_NONE,
+		REQUEST_ID_INT,
+		REQUEST_ID_STRING
+	} kind;
+	uint64_t n;
+	struct span s;
+};
+
+enum history_from {
+	HISTORY_NEWEST,
+	HISTORY_BEFORE,
+	HISTORY_AFTER,
+	HISTORY_AROUND
+};
+
+#define REQUEST_MAX_MENTIONS 50
+#define REQUEST_MAX_DEPTH 32
+
+/**
+ * One decoded request.  Allocated and freed whole; its spans point into memory that it owns, so it
+ * may be handed from thread to thread.  Every field that the op has was checked for type, range and
+ * length; absent optional spans have p NULL, absent numbers their has_ flag false or value 0.
+ */
+struct request {
+	enum op op;
+	struct request_id id;
+
+	/* Where the op has a room: exactly one of them is set.  room is folded (NFKC, case), title
+	 * the spelling that came; rid without its '~'. */
+	struct span room, title, rid;
+
+	/* hello */
+	struct span name, name_key, token; /* name trimmed NFC, name_key folded */
+	/* join */
+	bool has_since, has_epoch;
+	uint64_t since;
+	struct span epoch;
+	unsigned limit; /* join, history, rooms: default filled in, cut to the maximum */
+	/* writes */
+	struct span key, text, emoji;
+	uint64_t target, thread, quote; /* 0: absent */
+	int64_t mentions[REQUEST_MAX_MENTIONS];
+	unsigned n_mentions;
+	bool on;
+	/* history */
+	enum history_from from;
+	uint64_t bound;
+	bool fold;
+	/* read: the marker, 0 allowed */
+	uint64_t seq;
+	/* leave */
+	bool forget;
+	/* rooms: folded */
+	struct span query;
+
+	void *owned; /* what the spans point into; private to protocol/ */
+};
+
+/**
+ * Decode one text frame (valid UTF-8).
+ *
+ * Returns PROTO_OK with *@out set (free with request_free()), or the error that the frame gets;
+ * then
+ * *@out is still set, holding at least id (REQUEST_ID_NONE where there was no valid one), and
+ * *@why a static sentence for people.  Any thread.
+ */
+enum proto_error request_decode(struct request **out, struct span text, const struct config *cfg,
+				const char **why);
+void request_free(struct request *r); /* NULL is allowed */
+bool op_is_write(enum op op);         /* send, edit, delete, react */
+
+/** User ids on the wire: "u" and the number.  parse: 0 where it is no such id. */
+int64_t user_id_parse(struct span s);

@@ -1,0 +1,193 @@
+#pragma once
+/* Layer: store. */
+#include "hubbub/buf.h"
+#include "hubbub/event.h"
+#include "hubbub/inbox.h"
+#include "hubbub/request.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * The durable state: SQLite in WAL mode with synchronous=FULL in the data directory.
+ *
+ * One writer thread drains a queue, one transaction per batch, and publishes the batch, in commit
+ * order, before it takes the next.  Reader threads answer reads on their own connections.
+ */
+struct store;
+
+/** Who waits for an answer: replies go to this worker's inbox, which finds the connection by id. */
+struct store_origin {
+	unsigned worker;
+	uint64_t conn; /* 0: nobody waits */
+};
+
+#define STORE_RID_SIZE 17 /* 16 characters [a-z0-9] and a NUL */
+
+/** A room as of a commit. */
+struct store_room {
+	int64_t id;
+	char rid[STORE_RID_SIZE];
+	char *name; /* folded; NULL for a room without one */
+	char *title;
+	char *topic;
+	uint64_t head;  /* seq of the newest event, 0 when the log is empty */
+	uint64_t first; /* the lowest seq kept (1 in an empty log) */
+};
+void store_room_deinit(struct store_room *r);
+
+enum store_op_kind {
+	/** hello that makes a guest or renames: req->name/name_key/token.  Results: user, name,
+	 * token, renamed. */
+	STORE_HELLO,
+	/** join: find or create req->room (or find req->rid), make user belong.  Result: room. */
+	STORE_JOIN,
+	/** send, edit, delete, react on room_id by user, under req->key.  Results: seq, ts, dup,
+	 * event. */
+	STORE_WRITE,
+	/** read: move user's marker in room_id to min(req->seq, head).  Result: seq. */
+	STORE_MARK,
+	/** leave with forget: user no longer belongs to room_id. */
+	STORE_FORGET,
+	/** The user was here now (keeps a guest's name); no reply. */
+	STORE_TOUCH,
+	/** Made by the store itself: an event that turned out stored after a failed commit.  No
+	 * origin. */
+	STORE_FOUND,
+};
+
+/** One request to the writer, and its answer.  Heap; made by store_op_new(), freed by
+ * store_op_free(). */
+struct store_op {
+	struct inbox_msg msg;  /* the same memory travels back through the worker's inbox */
+	struct store_op *next; /* the store's queue, then the published batch */
+	enum store_op_kind kind;
+	struct store_origin origin;
+	int64_t user;
+	int64_t room_id;
+	struct request *req; /* owned; NULL for TOUCH and FOUND */
+
+	/* Results; on err != PROTO_OK only err, why and retry_ms hold. */
+	enum proto_error err;
+	const char *why; /* static */
+	unsigned retry_ms;
+	uint64_t seq;
+	int64_t ts;
+	bool dup;
+	bool renamed;
+	char *name;             /* the user's name: HELLO, and the author's for a new event */
+	char *token;            /* HELLO of a new guest: shown once; stored only as a hash */
+	struct store_room room; /* JOIN; of WRITE: unset */
+	/** The event appended (kind 0: none, e.g. dup).  Its spans live in this op. */
+	struct event event;
+	bool drops_tail;    /* a deletion: encoded copies of this room's log are stale */
+	struct buf scratch; /* memory the event's spans may use */
+	void *frame;        /* for the publisher: the event's encoded frame */
+};
+struct store_op *store_op_new(enum store_op_kind kind, struct store_origin origin);
+void store_op_free(struct store_op *op);
+
+enum store_read_kind {
+	STORE_READ_HELLO,  /* by req->token: user, name, rooms; unauthorized if unknown */
+	STORE_READ_BELONG, /* rooms of user, as hello lists them */
+	STORE_READ_EVENTS, /* a stretch of room_id's log, encoded */
+	STORE_READ_ROOMS, /* public rooms whose folded name contains req->query, by name, req->limit
+			   */
+};
+
+/** A room that a user belongs to, as hello's reply lists it. */
+struct store_belong {
+	int64_t id;
+	char rid[STORE_RID_SIZE];
+	char *name;
+	uint64_t head, read, unread, mentions;
+};
+
+struct store_read {
+	struct inbox_msg msg;
+	struct store_read *next;
+	enum store_read_kind kind;
+	struct store_origin origin;
+	int64_t user;
+	int64_t room_id;
+	struct request *req; /* owned; may be NULL */
+
+	/* STORE_READ_EVENTS: which. */
+	enum history_from from;
+	uint64_t bound;
+	unsigned limit; /* events, or messages when fold */
+	uint64_t upto;  /* nothing above this seq; 0: up to the log's head */
+	bool fold;
+
+	/* Results. */
+	enum proto_error err;
+	const char *why;
+	unsigned retry_ms;
+	/* EVENTS: JSON objects joined by ',', in rising seq, without brackets; at most
+	 * STORE_MAX_EVENTS_BYTES unless the first alone is longer. */
+	struct buf events;
+	unsigned n_events;
+	uint64_t first_seq, last_seq; /* of the events; 0 when there are none */
+	uint64_t head, first;         /* of the log in this snapshot (head cut to upto) */
+	bool more;                    /* as `history` defines it, cut short by bytes included */
+	/* HELLO, BELONG */
+	char *name;
+	bool stale; /* HELLO: the last visit was noted long ago: send a TOUCH */
+	struct store_belong *belong;
+	size_t n_belong;
+	/* ROOMS */
+	struct store_room *rooms;
+	size_t n_rooms;
+};
+struct store_read *store_read_new(enum store_read_kind kind, struct store_origin origin);
+void store_read_free(struct store_read *r);
+
+#define STORE_MAX_EVENTS_BYTES (256 * 1024)
+
+struct store_hooks {
+	/** Writer's thread, before a batch: false while the receivers' inboxes are over their
+	 * bound. */
+	bool (*may_take)(void *ctx);
+	/**
+	 * Writer's thread, after the commit (or its failure: err is set in each then).  Takes over
+	 * the whole list, linked by next, in commit order.
+	 */
+	void (*publish)(void *ctx, struct store_op *ops);
+	/** A reader's thread: takes over the answered read. */
+	void (*answer)(void *ctx, struct store_read *read);
+};
+
+struct store_options {
+	const char *dir; /* made (0700) if missing */
+	const struct store_hooks *hooks;
+	void *ctx;
+	unsigned n_readers;
+	size_t max_queue;       /* ops that may wait for the writer */
+	size_t max_queue_bytes; /* bytes of text that may wait */
+};
+
+/**
+ * Open or create the database; takes the directory's lock, migrates, starts the threads.
+ *
+ * Fails with a negative errno after one clear log line: the directory is in use by another server,
+ * the database is locked, of a newer version, damaged, or not writable.
+ */
+int store_open(struct store **out, const struct store_options *opts);
+/** The log's epoch; constant while open. */
+const char *store_epoch(const struct store *st);
+/** Queue for the writer.  Any thread.  false: full or stopping (the op is still the caller's). */
+bool store_submit(struct store *st, struct store_op *op);
+/** Queue for the readers.  Any thread.  false: full or stopping. */
+bool store_submit_read(struct store *st, struct store_read *read);
+/** Whether the last commit succeeded (for /readyz and metrics).  Any thread. */
+bool store_is_healthy(struct store *st);
+
+struct store_stats {
+	uint64_t ops, commits, failed_commits, reads;
+	size_t queue;
+};
+void store_get_stats(struct store *st, struct store_stats *out); /* any thread */
+
+/** Take no more; commit and publish what was taken; end the threads.  Main thread. */
+void store_stop(struct store *st);
+/** Truncating checkpoint, close, free.  After store_stop(). */
+void store_close(struct store *st);

@@ -1,0 +1,57 @@
+#pragma once
+/* Layer: net. */
+#include "hubbub/chunk.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct worker;
+struct stream;
+
+struct stream_events {
+	/** Bytes came.  They are the worker's receive buffer: writable, valid only during the call.
+	 */
+	void (*on_data)(struct stream *s, uint8_t *bytes, size_t len);
+	/** The peer will send no more (err 0), or the socket failed (negative errno).  Called once.
+	 */
+	void (*on_end)(struct stream *s, int err);
+	/** All output was written to the socket (after some could not be at once, or at a flush).
+	 */
+	void (*on_drained)(struct stream *s);
+};
+
+/**
+ * A socket's byte stream, embedded in its owner, used by one worker's thread alone.
+ *
+ * Output is a queue of counted chunks, written with one gathered write per turn of the loop.
+ * The queue exists only while something is unsent.
+ */
+struct stream {
+	uv_poll_t poll;
+	struct worker *worker;
+	const struct stream_events *events;
+	void (*closed)(struct stream *s);
+	int fd;
+	bool reading, writing, is_dirty, closing, ended, shut_when_drained;
+	struct stream *next_dirty, **prev_dirty;
+	struct stream_out *out; /* unsent chunks; NULL when there are none */
+	size_t unsent;          /* bytes in out */
+};
+
+/** Start reading @fd (non-blocking), which the stream owns from here on also when this fails. */
+int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_events *events);
+/** Queue @c, taking over the caller's reference.  Written at the end of this turn of the loop. */
+void stream_send(struct stream *s, struct chunk *c);
+size_t stream_unsent(const struct stream *s); /* bytes */
+void stream_pause(struct stream *s);          /* read no more until stream_resume(); idempotent */
+void stream_resume(struct stream *s);
+/** Half-close after all that is queued was written (shutdown SHUT_WR). */
+void stream_shutdown(struct stream *s);
+/**
+ * Close at once, dropping what is unsent; no event follows.  @closed is called from the loop when
+ * the handle is gone: the last use of *s, the owner may free it there.  Allowed inside callbacks.
+ */
+void stream_close(struct stream *s, void (*closed)(struct stream *s));
+/** Write what this turn queued on every dirty stream of @w; net/ calls it in prepare and check. */
+void stream_flush_all(struct worker *w);

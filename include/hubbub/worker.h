@@ -1,0 +1,55 @@
+#pragma once
+/* Layer: net. */
+#include "hubbub/inbox.h"
+#include "hubbub/stream.h"
+#include <stdint.h>
+
+#define WORKER_RECV_SIZE (64 * 1024)
+
+/** What the layer above does on a worker's thread. */
+struct worker_hooks {
+	void (*on_start)(struct worker *w);          /* before the loop runs */
+	void (*on_socket)(struct worker *w, int fd); /* an accepted socket; the hook owns it */
+	void (*on_tick)(struct worker *w, uint64_t now_ms); /* every WORKER_TICK_MS, monotonic */
+	/**
+	 * The server stops: end every connection; call worker_stopped() when the last one is gone.
+	 * Called once, on the worker's thread.
+	 */
+	void (*on_stop)(struct worker *w);
+};
+
+#define WORKER_TICK_MS 100
+
+/**
+ * One thread with one libuv loop, which owns its connections from accept to free.
+ *
+ * Everything of a worker but its inbox is touched by its own thread alone.
+ */
+struct worker {
+	unsigned index;
+	uv_loop_t loop;
+	uv_thread_t thread;
+	struct inbox inbox;
+	const struct worker_hooks *hooks;
+	void *ctx;  /* constant: given to worker_start() */
+	void *user; /* the layer above keeps its per-worker state here */
+
+	uint8_t *recv_buf;    /* WORKER_RECV_SIZE: one receive buffer for all connections */
+	uint64_t now_ms;      /* monotonic, as of this turn of the loop */
+	struct stream *dirty; /* streams with output to be flushed in this turn */
+	uv_timer_t tick;
+	uv_check_t check;
+	uv_prepare_t prepare;
+};
+
+/** Start the thread.  @w must stay where it is until worker_join().  0 or a negative errno. */
+int worker_start(struct worker *w, unsigned index, const struct worker_hooks *hooks, void *ctx);
+/** Hand over an accepted, non-blocking socket.  Any thread.  false: stopped, the caller closes it.
+ */
+bool worker_give_socket(struct worker *w, int fd);
+/** Ask the worker to stop; any thread, once. */
+void worker_stop(struct worker *w);
+/** Tell the loop that the last connection is gone, so that the thread may end.  Worker's thread. */
+void worker_stopped(struct worker *w);
+/** Wait for the thread's end and free what the worker holds.  The thread that started it. */
+void worker_join(struct worker *w);
