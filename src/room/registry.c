@@ -1,0 +1,265 @@
+/*
+ * The room registry: which workers have members in which rooms.
+ *
+ * The registry does not know connections.  A connection belongs to one worker, and that worker
+ * alone keeps the table from room to its own connections.  Here a room is a row of counters, one
+ * per worker, and a broadcast is one message to each worker whose counter is not zero.  So the
+ * work done under the lock grows with the number of workers, not of members, and no pointer to a
+ * connection ever leaves its thread.
+ *
+ * A row is made by the store's writer alone, in the critical section that publishes the join which
+ * asked for it, with the head as of that commit; and the writer alone moves a head.  So a loaded
+ * row's head is always the newest published event, and whoever takes H = head under the lock is
+ * sent everything above H through its worker's inbox.
+ *
+ * Rows without members stay for a while (the next join finds them) up to MAX_EMPTY.
+ *
+ * Locking: one mutex guards everything below it in the struct.  It is held while posting to the
+ * inboxes, so that two broadcasts to a room reach every worker in the same order.
+ * Lock order: room_registry.lock -> inbox.lock.
+ */
+#include "room_internal.h"
+
+#include "hubbub/mem.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#define MAX_EMPTY 1024
+
+struct room_registry *room_registry_new(struct worker *workers, unsigned n_workers,
+					const struct room_hooks *hooks)
+{
+	struct room_registry *rg = mem_zalloc(sizeof(*rg));
+
+	rg->workers = workers;
+	rg->n_workers = n_workers;
+	rg->hooks = hooks;
+	mutex_init(&rg->lock);
+	return rg;
+}
+
+static void free_room_locked(struct room_registry *rg, struct room *room) REQUIRES(rg->lock)
+{
+	struct present *p, *next;
+
+	HASH_DELETE(hh, rg->by_id, room);
+	HASH_DELETE(hh_rid, rg->by_rid, room);
+	if (room->name != NULL)
+		HASH_DELETE(hh_name, rg->by_name, room);
+	HASH_ITER (hh, room->present, p, next)
+		presence_leave_locked(rg, room, p->user);
+	if (room->presence_dirty)
+		LL_DELETE2(rg->presence_dirty, room, next_dirty);
+	room_tail_drop(&room->tail);
+	presence_forget_changes(room);
+	free(room->name);
+	free(room->shown);
+	free(room->title);
+	free(room->topic);
+	free(room);
+}
+
+void room_registry_free(struct room_registry *rg)
+{
+	struct room *room, *next;
+
+	mutex_lock(&rg->lock);
+	HASH_ITER (hh, rg->by_id, room, next) {
+		struct present *p, *next_present;
+
+		/* A worker that was ended by force left its members behind. */
+		HASH_ITER (hh, room->present, p, next_present)
+			p->n_conns = 1;
+		free_room_locked(rg, room);
+	}
+	mutex_unlock(&rg->lock);
+	mutex_deinit(&rg->lock);
+	free(rg);
+}
+
+struct room *room_find_locked(struct room_registry *rg, int64_t id)
+{
+	struct room *room;
+
+	HASH_FIND(hh, rg->by_id, &id, sizeof(id), room);
+	return room;
+}
+
+int64_t room_registry_find(struct room_registry *rg, struct span name, struct span rid)
+{
+	struct room *room;
+
+	mutex_lock(&rg->lock);
+	if (name.p != NULL)
+		HASH_FIND(hh_name, rg->by_name, name.p, name.len, room);
+	else
+		HASH_FIND(hh_rid, rg->by_rid, rid.p, rid.len, room);
+	int64_t id = room != NULL ? room->id : 0;
+	mutex_unlock(&rg->lock);
+	return id;
+}
+
+static void add_empty_locked(struct room_registry *rg, struct room *room) REQUIRES(rg->lock)
+{
+	room_tail_drop(&room->tail);
+	DL_APPEND2(rg->empty, room, prev_empty, next_empty);
+	if (++rg->n_empty > MAX_EMPTY) {
+		struct room *oldest = rg->empty;
+
+		DL_DELETE2(rg->empty, oldest, prev_empty, next_empty);
+		rg->n_empty--;
+		free_room_locked(rg, oldest);
+	}
+}
+
+struct room *room_adopt_locked(struct room_registry *rg, const struct store_room *r)
+{
+	struct room *room = room_find_locked(rg, r->id);
+
+	if (room != NULL)
+		return room;
+	room = mem_zalloc(sizeof(*room) + rg->n_workers * sizeof(room->joined[0]));
+	room->id = r->id;
+	memcpy(room->rid, r->rid, sizeof(room->rid));
+	if (r->name != NULL) {
+		room->name = mem_strdup(r->name);
+		room->shown = mem_strdup(r->name);
+	} else {
+		struct buf shown = {0};
+
+		buf_printf(&shown, "~%s", r->rid);
+		room->shown = buf_take(&shown, NULL);
+	}
+	room->title = mem_strdup(r->title);
+	room->topic = mem_strdup(r->topic);
+	room->head = r->head;
+	room->first = r->first;
+	HASH_ADD(hh, rg->by_id, id, sizeof(room->id), room);
+	HASH_ADD_KEYPTR(hh_rid, rg->by_rid, room->rid, strlen(room->rid), room);
+	if (room->name != NULL)
+		HASH_ADD_KEYPTR(hh_name, rg->by_name, room->name, strlen(room->name), room);
+	add_empty_locked(rg, room);
+	return room;
+}
+
+static void view_members_locked(struct room_registry *rg, const struct room *room,
+				struct room_view *out) REQUIRES(rg->lock)
+{
+	out->online = HASH_COUNT(room->present);
+	unsigned n = out->online < ROOM_MAX_MEMBERS_SHOWN ? out->online : ROOM_MAX_MEMBERS_SHOWN;
+
+	out->members = mem_alloc((n + 1) * sizeof(out->members[0]));
+	for (struct present *p = room->present; p != NULL && out->n_members < n; p = p->hh.next) {
+		const char *name = presence_name_locked(rg, p->user);
+		struct span copy = {.p = mem_strdup(name), .len = strlen(name)};
+
+		out->members[out->n_members++] =
+			(struct presence_user){.id = p->user, .name = copy};
+	}
+}
+
+static void view_locked(struct room_registry *rg, const struct room *room, struct room_view *out)
+	REQUIRES(rg->lock)
+{
+	memcpy(out->rid, room->rid, sizeof(out->rid));
+	out->name = mem_strdup(room->shown);
+	out->title = mem_strdup(room->title);
+	out->topic = mem_strdup(room->topic);
+	out->head = room->head;
+	out->first = room->first;
+	out->n_tail = room->tail.n;
+	if (room->tail.n > 0) {
+		out->tail = mem_alloc(room->tail.n * sizeof(out->tail[0]));
+		for (unsigned i = 0; i < room->tail.n; i++)
+			out->tail[i] =
+				frame_ref(room->tail.ring[(room->tail.first + i) % room->tail.cap]);
+	}
+	view_members_locked(rg, room, out);
+}
+
+bool room_registry_view(struct room_registry *rg, int64_t id, unsigned w, int64_t user,
+			struct span name, bool enter, struct room_view *out)
+{
+	*out = (struct room_view){0};
+	mutex_lock(&rg->lock);
+	struct room *room = room_find_locked(rg, id);
+
+	if (room == NULL) {
+		mutex_unlock(&rg->lock);
+		return false;
+	}
+	if (enter) {
+		if (room->n_joined == 0) {
+			DL_DELETE2(rg->empty, room, prev_empty, next_empty);
+			rg->n_empty--;
+		}
+		room->n_joined++;
+		room->joined[w]++;
+		rg->n_joined++;
+		presence_enter_locked(rg, room, user, name);
+	}
+	view_locked(rg, room, out);
+	mutex_unlock(&rg->lock);
+	return true;
+}
+
+void room_view_deinit(struct room_view *v)
+{
+	for (unsigned i = 0; i < v->n_tail; i++)
+		frame_unref(v->tail[i]);
+	for (unsigned i = 0; i < v->n_members; i++)
+		free((void *)v->members[i].name.p);
+	free(v->tail);
+	free(v->members);
+	free(v->name);
+	free(v->title);
+	free(v->topic);
+	*v = (struct room_view){0};
+}
+
+void room_registry_leave(struct room_registry *rg, int64_t id, unsigned w, int64_t user)
+{
+	mutex_lock(&rg->lock);
+	struct room *room = room_find_locked(rg, id);
+
+	/* A room with members is never evicted. */
+	assert(room != NULL && room->joined[w] > 0);
+	room->joined[w]--;
+	rg->n_joined--;
+	presence_leave_locked(rg, room, user);
+	if (--room->n_joined == 0)
+		add_empty_locked(rg, room);
+	mutex_unlock(&rg->lock);
+}
+
+uint64_t room_registry_online(struct room_registry *rg, int64_t id)
+{
+	mutex_lock(&rg->lock);
+	struct room *room = room_find_locked(rg, id);
+	uint64_t online = room != NULL ? HASH_COUNT(room->present) : 0;
+	mutex_unlock(&rg->lock);
+	return online;
+}
+
+void room_registry_count_deflate(struct room_registry *rg, int delta)
+{
+	atomic_fetch_add_explicit(&rg->n_deflate, delta, memory_order_relaxed);
+}
+
+bool room_registry_has_room(struct room_registry *rg)
+{
+	for (unsigned w = 0; w < rg->n_workers; w++) {
+		if (inbox_len(&rg->workers[w].inbox) > INBOX_BOUND)
+			return false;
+	}
+	return true;
+}
+
+void room_registry_get_stats(struct room_registry *rg, struct room_stats *out)
+{
+	mutex_lock(&rg->lock);
+	out->loaded = HASH_COUNT(rg->by_id);
+	out->joined = rg->n_joined;
+	mutex_unlock(&rg->lock);
+}

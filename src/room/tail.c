@@ -1,0 +1,54 @@
+/*
+ * A room's tail: its newest events, encoded, so that joins and resumes need not read the database.
+ *
+ * Bounded in events and bytes; the oldest go first.  Deletions and renames drop it whole, since an
+ * encoded copy would still show what is gone: it fills again from the next event on.
+ */
+#include "room_internal.h"
+
+#include "hubbub/mem.h"
+#include <stdlib.h>
+
+static void drop_oldest(struct room_tail *t)
+{
+	struct frame *f = t->ring[t->first];
+
+	t->bytes -= frame_payload(f).len;
+	t->first = (t->first + 1) % t->cap;
+	t->n--;
+	frame_unref(f);
+}
+
+static void grow(struct room_tail *t)
+{
+	unsigned cap = t->cap == 0 ? 8 : t->cap * 2;
+	struct frame **ring = mem_alloc(cap * sizeof(struct frame *));
+
+	for (unsigned i = 0; i < t->n; i++)
+		ring[i] = t->ring[(t->first + i) % t->cap];
+	free(t->ring);
+	t->ring = ring;
+	t->cap = cap;
+	t->first = 0;
+}
+
+void room_tail_push(struct room_tail *t, struct frame *f)
+{
+	size_t len = frame_payload(f).len;
+
+	while (t->n > 0 && (t->n == TAIL_MAX_EVENTS || t->bytes + len > TAIL_MAX_BYTES))
+		drop_oldest(t);
+	if (t->n == t->cap)
+		grow(t);
+	t->ring[(t->first + t->n) % t->cap] = frame_ref(f);
+	t->n++;
+	t->bytes += len;
+}
+
+void room_tail_drop(struct room_tail *t)
+{
+	while (t->n > 0)
+		drop_oldest(t);
+	free(t->ring);
+	*t = (struct room_tail){0};
+}
