@@ -6,3 +6,6 @@
 /** Whether the bytes are well-formed UTF-8 (RFC 3629: no surrogates, nothing overlong, <=
  * U+10FFFF). */
 bool utf8_is_valid(const void *bytes, size_t len);
+
+/** Bytes of the well-formed sequence that @bytes begins with, 1 to 4; 0 if it begins with none. */
+size_t utf8_sequence_len(const void *bytes, size_t len);

@@ -1,0 +1,91 @@
+/*
+ * Mutexes and condition variables whose errors end the process: each would be a programming error.
+ *
+ * In builds with asserts (that is, all of them) the mutexes check their errors too, so that a
+ * thread that locks twice stops at the place instead of hanging.
+ */
+#include "hubbub/mutex.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+static void check(int err)
+{
+	assert(err == 0);
+	if (err != 0)
+		abort();
+}
+
+void mutex_init(struct mutex *mu)
+{
+	pthread_mutexattr_t attr;
+
+	check(pthread_mutexattr_init(&attr));
+	check(pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK));
+	check(pthread_mutex_init(&mu->m, &attr));
+	check(pthread_mutexattr_destroy(&attr));
+}
+
+void mutex_deinit(struct mutex *mu)
+{
+	check(pthread_mutex_destroy(&mu->m));
+}
+
+void mutex_lock(struct mutex *mu) NO_THREAD_SAFETY_ANALYSIS
+{
+	check(pthread_mutex_lock(&mu->m));
+}
+
+void mutex_unlock(struct mutex *mu) NO_THREAD_SAFETY_ANALYSIS
+{
+	check(pthread_mutex_unlock(&mu->m));
+}
+
+void cond_init(struct cond *cv)
+{
+	pthread_condattr_t attr;
+
+	check(pthread_condattr_init(&attr));
+	check(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC));
+	check(pthread_cond_init(&cv->c, &attr));
+	check(pthread_condattr_destroy(&attr));
+}
+
+void cond_deinit(struct cond *cv)
+{
+	check(pthread_cond_destroy(&cv->c));
+}
+
+void cond_wait(struct cond *cv, struct mutex *mu)
+{
+	check(pthread_cond_wait(&cv->c, &mu->m));
+}
+
+void cond_wait_ms(struct cond *cv, struct mutex *mu, unsigned ms)
+{
+	struct timespec until;
+	int err;
+
+	check(clock_gettime(CLOCK_MONOTONIC, &until));
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	err = pthread_cond_timedwait(&cv->c, &mu->m, &until);
+	if (err != ETIMEDOUT)
+		check(err);
+}
+
+void cond_signal(struct cond *cv)
+{
+	check(pthread_cond_signal(&cv->c));
+}
+
+void cond_broadcast(struct cond *cv)
+{
+	check(pthread_cond_broadcast(&cv->c));
+}
