@@ -55,8 +55,16 @@ enum history_from {
 	HISTORY_AROUND
 };
 
+/* The contract's bounds on fields: bytes, items, and the largest integer (2^53 - 1). */
+#define REQUEST_MAX_SEQ ((UINT64_C(1) << 53) - 1)
+#define REQUEST_MAX_ID 64
+#define REQUEST_MAX_KEY 64
+#define REQUEST_MAX_EMOJI 64
+#define REQUEST_MAX_RID 64
 #define REQUEST_MAX_MENTIONS 50
 #define REQUEST_MAX_DEPTH 32
+#define REQUEST_DEFAULT_LIMIT 50
+#define REQUEST_MAX_LIMIT 200
 
 /**
  * One decoded request.  Allocated and freed whole; its spans point into memory that it owns, so it

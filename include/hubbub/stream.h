@@ -43,6 +43,8 @@ struct stream {
 int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_events *events);
 /** Queue @c, taking over the caller's reference.  Written at the end of this turn of the loop. */
 void stream_send(struct stream *s, struct chunk *c);
+/** Drop what is queued but for the rest of a chunk that is partly written. */
+void stream_drop_queued(struct stream *s);
 size_t stream_unsent(const struct stream *s); /* bytes */
 void stream_pause(struct stream *s);          /* read no more until stream_resume(); idempotent */
 void stream_resume(struct stream *s);

@@ -1,0 +1,40 @@
+#pragma once
+/* Layer: session. */
+#include "hubbub/buf.h"
+#include "hubbub/config.h"
+#include "hubbub/room.h"
+#include "hubbub/store.h"
+#include "hubbub/worker.h"
+#include <stdatomic.h>
+
+/** One worker's counters; written by it alone, read by any thread. */
+struct session_counters {
+	atomic_uint_fast64_t connections; /* open now */
+	atomic_uint_fast64_t websockets;  /* of them, upgraded */
+	atomic_uint_fast64_t accepted, requests, http_requests, deliveries, slow_readers;
+};
+
+/** What the sessions of all workers share; made by server/, constant while workers run. */
+struct session_env {
+	const struct config *cfg;
+	struct store *store;
+	struct room_registry *rooms;
+	struct worker *workers;
+	unsigned n_workers;
+	struct session_counters *counters; /* one for each worker */
+	/** Set before the store stops: what comes after it is answered with `unavailable`. */
+	atomic_bool stopping;
+	/** A connection is gone; any worker's thread. */
+	void (*on_released)(void *ctx);
+	/** Append the answer of /metrics; any worker's thread. */
+	void (*write_metrics)(struct buf *b, void *ctx);
+	void *ctx;
+};
+
+/** Hooks of a worker whose ctx is the struct session_env. */
+extern const struct worker_hooks session_worker_hooks;
+extern const struct room_hooks session_room_hooks;
+/** The store's answer hook: post an answered read to its worker.  Reader's thread. */
+void session_answer_read(struct session_env *env, struct store_read *read);
+/** Free what the sessions kept for a worker that has ended. */
+void session_free_worker(struct worker *w);

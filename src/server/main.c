@@ -1,0 +1,28 @@
+/*
+ * hubbub: self-hosted team chat in one binary.
+ */
+#include "hubbub/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+	struct config cfg = {0};
+	struct buf text = {0};
+	int verb = config_load(&cfg, argc, argv, &text);
+	int status = EXIT_SUCCESS;
+
+	if (verb < 0) {
+		fprintf(stderr, "hubbub: %.*s\n", (int)text.len, text.p);
+		status = 2;
+	} else if (verb == CONFIG_SERVE) {
+		log_set_level(cfg.log_level);
+		status = server_run(&cfg);
+		config_deinit(&cfg);
+	} else {
+		fwrite(text.p, 1, text.len, stdout);
+	}
+	buf_deinit(&text);
+	return status;
+}

@@ -1,0 +1,5 @@
+#pragma once
+#include "hubbub/session.h"
+
+/** Append all metrics in Prometheus's text format.  Any thread. */
+void metrics_write(struct buf *b, const struct session_env *env);

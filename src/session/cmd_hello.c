@@ -1,0 +1,149 @@
+/*
+ * hello: who is this?
+ *
+ * A known token alone is a read; a name makes a guest or renames one, which is a write and so is
+ * answered after its commit.  Then the rooms are read that the user belongs to; a new guest has
+ * none.
+ */
+#include "session/conn.h"
+
+#include "hubbub/mem.h"
+#include <stdlib.h>
+
+#define PROTOCOL_VERSION 1
+
+static void encode_limits(struct buf *b, const struct config *cfg)
+{
+	buf_append_str(b, ",\"heartbeat_ms\":");
+	buf_append_u64(b, cfg->heartbeat_ms);
+	buf_append_str(b, ",\"limits\":{\"frame\":");
+	buf_append_u64(b, cfg->max_frame);
+	buf_append_str(b, ",\"text\":");
+	buf_append_u64(b, cfg->max_text);
+	buf_append_str(b, ",\"send\":{\"n\":");
+	buf_append_u64(b, cfg->send_n);
+	buf_append_str(b, ",\"per_ms\":");
+	buf_append_u64(b, cfg->send_per_ms);
+	buf_append_str(b, "}}");
+}
+
+static void encode_belong(struct buf *b, const struct store_belong *r, const char *epoch)
+{
+	buf_append_str(b, "{\"room\":");
+	if (r->name != NULL)
+		buf_append_json(b, span_of(r->name));
+	else
+		buf_printf(b, "\"~%s\"", r->rid);
+	buf_printf(b, ",\"rid\":\"%s\",\"head\":", r->rid);
+	buf_append_u64(b, r->head);
+	buf_append_str(b, ",\"epoch\":");
+	buf_append_json(b, span_of(epoch));
+	buf_append_str(b, ",\"read\":");
+	buf_append_u64(b, r->read);
+	buf_append_str(b, ",\"unread\":");
+	buf_append_u64(b, r->unread);
+	buf_append_str(b, ",\"mentions\":");
+	buf_append_u64(b, r->mentions);
+	buf_append_char(b, '}');
+}
+
+/* The connection is @c->user's from now on. */
+static void welcome(struct conn *c, const struct request *req, struct span token,
+		    const struct store_belong *rooms, size_t n_rooms)
+{
+	struct session_env *env = c->hub->env;
+	struct buf b = {0};
+
+	c->hello_pending = false;
+	c->hello_ms = c->hub->worker->now_ms;
+	hub_add_user_conn(c->hub, c);
+
+	reply_encode_open(&b, &req->id);
+	buf_printf(&b, ",\"v\":%d,\"me\":", PROTOCOL_VERSION);
+	user_encode(&b, c->user, span_of(c->name));
+	buf_append_str(&b, ",\"token\":");
+	buf_append_json(&b, token);
+	encode_limits(&b, env->cfg);
+	buf_append_str(&b, ",\"rooms\":[");
+	for (size_t i = 0; i < n_rooms; i++) {
+		if (i > 0)
+			buf_append_char(&b, ',');
+		encode_belong(&b, &rooms[i], store_epoch(env->store));
+		conn_set_belongs(c, rooms[i].id, true);
+	}
+	buf_append_str(&b, "]}");
+	conn_send_reply(c, &b);
+}
+
+static void fail(struct conn *c, const struct request *req, enum proto_error e, const char *why,
+		 unsigned retry_ms)
+{
+	c->hello_pending = false;
+	c->user = 0;
+	free(c->name);
+	c->name = NULL;
+	conn_reply_error(c, &req->id, e, why, retry_ms);
+}
+
+void start_hello(struct conn *c, struct request *req)
+{
+	if (c->user != 0) {
+		conn_reply_error(c, &req->id, PROTO_E_BAD_REQUEST, "hello was said already", 0);
+		request_free(req);
+		return;
+	}
+	if (!c->hub->env->cfg->open) {
+		conn_reply_error(c, &req->id, PROTO_E_UNAUTHORIZED,
+				 "this server was not started in open mode", 0);
+		request_free(req);
+		return;
+	}
+	if (req->name.p != NULL)
+		c->hello_pending = conn_submit(c, conn_new_op(c, STORE_HELLO, req));
+	else
+		c->hello_pending = conn_submit_read(c, conn_new_read(c, STORE_READ_HELLO, req));
+}
+
+void hello_done(struct conn *c, struct store_op *op)
+{
+	if (op->err != PROTO_OK) {
+		fail(c, op->req, op->err, op->why, op->retry_ms);
+		return;
+	}
+	c->user = op->user;
+	c->name = mem_strdup(op->name);
+	if (op->token != NULL) {
+		welcome(c, op->req, span_of(op->token), NULL, 0);
+		return;
+	}
+	struct store_read *read = conn_new_read(c, STORE_READ_BELONG, op->req);
+
+	op->req = NULL;
+	if (!conn_submit_read(c, read)) {
+		c->hello_pending = false;
+		c->user = 0;
+		free(c->name);
+		c->name = NULL;
+	}
+}
+
+void hello_rooms_done(struct conn *c, struct store_read *read)
+{
+	if (read->err != PROTO_OK) {
+		fail(c, read->req, read->err, read->why, read->retry_ms);
+		return;
+	}
+	if (read->kind == STORE_READ_HELLO) {
+		c->user = read->user;
+		c->name = mem_strdup(read->name);
+	}
+	if (read->stale) {
+		struct store_op *touch =
+			store_op_new(STORE_TOUCH, (struct store_origin){.conn = 0});
+
+		touch->user = c->user;
+		if (!store_submit(c->hub->env->store, touch))
+			store_op_free(touch); /* the next hello notes the visit */
+	}
+	welcome(c, read->req, read->req->token, read->belong, read->n_belong);
+}

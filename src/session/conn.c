@@ -1,0 +1,205 @@
+/*
+ * A connection's life: HTTP first, then perhaps a WebSocket, then the end.
+ *
+ * Whatever ends it, it passes through conn_destroy() once: it leaves its rooms and its user, closes
+ * the stream, and is freed by the stream's close callback and nowhere else.  A connection in
+ * CONN_ENDING still writes what is queued and waits for the peer's side, for a bounded time.
+ */
+#include "session/conn.h"
+
+#include "hubbub/mem.h"
+#include <stdlib.h>
+
+static struct conn *conn_of(struct stream *s)
+{
+	return (struct conn *)s;
+}
+
+static void on_stream_closed(struct stream *s)
+{
+	struct conn *c = conn_of(s);
+	struct hub *hub = c->hub;
+
+	HASH_DELETE(hh, hub->conns, c);
+	http_free(c->http);
+	ws_free(c->ws);
+	free(c->name);
+	free(c->belongs);
+	free(c->rooms);
+	free(c);
+	count_add(&hub->counters->connections, -1);
+	hub->env->on_released(hub->env->ctx);
+	if (hub->stopping && hub->conns == NULL)
+		worker_stopped(hub->worker);
+}
+
+/* What only a living session has; the connection may still have output. */
+static void end_session(struct conn *c)
+{
+	conn_leave_all(c);
+	conn_drop_requests(c);
+	hub_remove_user_conn(c->hub, c);
+}
+
+void conn_destroy(struct conn *c)
+{
+	if (c->phase == CONN_GONE)
+		return;
+	end_session(c);
+	if (c->ws != NULL) {
+		count_add(&c->hub->counters->websockets, -1);
+		if (c->params.deflate)
+			room_registry_count_deflate(c->hub->env->rooms, -1);
+	}
+	c->phase = CONN_GONE;
+	conn_set_timer(c, TIMER_NONE);
+	stream_close(&c->stream, on_stream_closed);
+}
+
+void conn_end_http(struct conn *c)
+{
+	if (c->phase != CONN_HTTP)
+		return;
+	c->phase = CONN_ENDING;
+	conn_set_timer(c, TIMER_ENDING);
+	stream_shutdown(&c->stream);
+}
+
+void conn_close(struct conn *c, uint16_t code, const char *why)
+{
+	if (c->phase != CONN_OPEN)
+		return;
+	if (code == WS_CLOSE_SLOW_READER) {
+		/* The peer resumes from the log: only the end of a frame already begun is kept. */
+		stream_drop_queued(&c->stream);
+		count_add(&c->hub->counters->slow_readers, 1);
+	}
+	ws_close(c->ws, code, why);
+}
+
+static void ws_on_message(void *owner, struct span text)
+{
+	conn_on_text(owner, text);
+}
+
+static void ws_on_send(void *owner, struct chunk *bytes)
+{
+	struct conn *c = owner;
+
+	stream_send(&c->stream, bytes);
+}
+
+static void ws_on_closing(void *owner, uint16_t code, bool by_peer)
+{
+	struct conn *c = owner;
+
+	(void)by_peer;
+	log_debug("connection %u.%llu closes with %u", c->hub->worker->index,
+		  (unsigned long long)c->id, code);
+	c->phase = CONN_ENDING;
+	conn_set_timer(c, TIMER_ENDING);
+	stream_resume(&c->stream); /* the peer's close frame is behind what it was not read of */
+	end_session(c);
+}
+
+static const struct ws_handler ws_handler = {
+	.on_message = ws_on_message,
+	.send = ws_on_send,
+	.on_closing = ws_on_closing,
+};
+
+static void start_websocket(struct conn *c)
+{
+	http_free(c->http);
+	c->http = NULL;
+	c->ws = ws_new(&c->params, c->hub->env->cfg->max_frame, &ws_handler, c);
+	c->phase = CONN_OPEN;
+	conn_set_timer(c, TIMER_BEAT);
+	count_add(&c->hub->counters->websockets, 1);
+	if (c->params.deflate)
+		room_registry_count_deflate(c->hub->env->rooms, 1);
+}
+
+/* Feed HTTP; returns how many bytes it took. */
+static size_t receive_http(struct conn *c, const uint8_t *bytes, size_t len)
+{
+	bool was_mid_request = c->timer == TIMER_REQUEST;
+	size_t taken = http_receive(c->http, bytes, len);
+
+	if (c->phase != CONN_HTTP)
+		return len;
+	if (c->upgraded) {
+		start_websocket(c);
+		return taken;
+	}
+	if (!http_is_mid_request(c->http))
+		conn_set_timer(c, TIMER_IDLE);
+	else if (!was_mid_request)
+		conn_set_timer(c, TIMER_REQUEST);
+	return len;
+}
+
+static void on_data(struct stream *s, uint8_t *bytes, size_t len)
+{
+	struct conn *c = conn_of(s);
+
+	if (c->phase == CONN_HTTP) {
+		size_t taken = receive_http(c, bytes, len);
+
+		bytes += taken;
+		len -= taken;
+	}
+	if (c->ws == NULL || len == 0)
+		return;
+	if (c->timer == TIMER_PONG)
+		conn_set_timer(c, TIMER_BEAT); /* whatever came, the link lives */
+	ws_receive(c->ws, bytes, len);
+	if (c->phase == CONN_ENDING && ws_is_closed(c->ws))
+		stream_shutdown(&c->stream);
+}
+
+static void on_end(struct stream *s, int err)
+{
+	struct conn *c = conn_of(s);
+
+	/* A peer that closed its side may still be waiting for an answer. */
+	if (err == 0 && c->ws == NULL && c->phase == CONN_HTTP && stream_unsent(s) > 0)
+		conn_end_http(c);
+	else if (err == 0 && c->phase == CONN_ENDING && stream_unsent(s) > 0)
+		stream_shutdown(s);
+	else
+		conn_destroy(c);
+}
+
+static void on_drained(struct stream *s)
+{
+	struct conn *c = conn_of(s);
+
+	c->reply_bytes = 0;
+	if (c->phase == CONN_OPEN)
+		conn_pump(c);
+}
+
+static const struct stream_events stream_events = {
+	.on_data = on_data,
+	.on_end = on_end,
+	.on_drained = on_drained,
+};
+
+void conn_new(struct hub *hub, int fd)
+{
+	struct conn *c = mem_zalloc(sizeof(*c));
+
+	c->hub = hub;
+	c->id = hub->next_conn;
+	hub->next_conn += hub->env->n_workers;
+	c->phase = CONN_HTTP;
+	c->timer = TIMER_NONE;
+	c->http = http_new(&http_default_limits, &conn_http_handler, c);
+	HASH_ADD(hh, hub->conns, id, sizeof(c->id), c);
+	count_add(&hub->counters->connections, 1);
+	count_add(&hub->counters->accepted, 1);
+	conn_set_timer(c, TIMER_REQUEST);
+	if (stream_open(&c->stream, hub->worker, fd, &stream_events) != 0)
+		conn_destroy(c);
+}

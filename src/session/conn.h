@@ -1,0 +1,152 @@
+#pragma once
+/*
+ * One connection, from accept to free, on its worker's thread.
+ */
+#include "hubbub/http.h"
+#include "hubbub/ws.h"
+#include "session/hub.h"
+
+enum conn_phase {
+	CONN_HTTP,   /* requests, until an upgrade */
+	CONN_OPEN,   /* a WebSocket */
+	CONN_ENDING, /* the last output and the closing handshake are under way */
+	CONN_GONE,   /* the stream is closing; freed when the loop has let go of it */
+};
+
+#define CONN_MAX_WAITING 64               /* requests; past that the peer is not read from */
+#define CONN_MAX_IN_FLIGHT 512            /* requests at the store */
+#define CONN_MAX_REPLY_BYTES (256 * 1024) /* unsent; past that the peer is not read from */
+
+/** A request that waits for others of its connection. */
+struct waiting {
+	struct request *req;
+	struct waiting *prev, *next;
+};
+
+/** A join of a room that the connection has not joined, on its way through the store. */
+struct pending_join {
+	char *name; /* folded; NULL when it was asked for by rid */
+	struct pending_join *next;
+};
+
+/** What a join's reply needs while its events are read from the database. */
+struct join_wait {
+	struct request *req;
+	struct room_view view;
+	bool resumes, reset;
+};
+
+/** One connection's membership of one room. */
+struct joined {
+	struct conn *conn;
+	struct local_room *room;
+	unsigned index; /* in room->members */
+	char *name;     /* as `room` is written */
+	char rid[STORE_RID_SIZE];
+	uint64_t cursor;   /* events up to here are not delivered (again) */
+	unsigned n_writes; /* writes at the store */
+	bool busy;         /* a join, history, read or leave is under way: all others wait */
+	uint64_t typed_ms;
+	/* While the events of a join are read: what came meanwhile. */
+	struct join_wait *wait;
+	struct frame **held;
+	unsigned n_held, cap_held;
+	size_t held_bytes;
+};
+
+struct conn {
+	struct stream stream; /* first: a stream's owner is found by a cast */
+	struct hub *hub;
+	uint64_t id;
+	enum conn_phase phase;
+	struct http *http;
+	struct ws *ws;
+	struct ws_params params;
+	bool upgraded; /* the handshake was answered inside http_receive() */
+
+	enum conn_timer timer;
+	uint64_t deadline_ms;
+	struct conn *timer_prev, *timer_next;
+
+	int64_t user; /* 0 before hello */
+	char *name;
+	uint64_t hello_ms;
+	bool hello_pending;
+	struct local_user *local_user;
+	struct conn *next_of_user;
+
+	struct joined **rooms; /* owned; few enough to be searched in turn */
+	unsigned n_rooms, cap_rooms;
+	int64_t *belongs; /* rooms that the user is known to belong to */
+	unsigned n_belongs;
+
+	struct waiting *waiting;
+	unsigned n_waiting, n_in_flight;
+	struct pending_join *pending_joins;
+	bool pumping;
+	size_t reply_bytes; /* of what is unsent, at most this much are replies */
+	unsigned n_strikes;
+	uint64_t strikes_ms;
+	UT_hash_handle hh;
+};
+
+/* conn.c */
+void conn_new(struct hub *hub, int fd);
+void conn_destroy(struct conn *c);                               /* at once */
+void conn_close(struct conn *c, uint16_t code, const char *why); /* with the closing handshake */
+void conn_end_http(struct conn *c);                              /* after what was sent */
+
+/* output.c */
+void conn_send_reply(struct conn *c, struct buf *json); /* empties @json */
+void conn_reply_ok(struct conn *c, const struct request *req);
+/** Answer with an error; too many bad_request or unsupported close with 4010. */
+void conn_reply_error(struct conn *c, const struct request_id *id, enum proto_error e,
+		      const char *msg, unsigned retry_ms);
+void conn_reply_unavailable(struct conn *c, const struct request *req);
+/** Hand one event to the peer; a peer that leaves too many unread is closed with 4008. */
+void conn_send_event(struct conn *c, struct frame *f);
+
+/* requests.c */
+void conn_on_text(struct conn *c, struct span text);
+void conn_pump(struct conn *c);
+void conn_wait_first(struct conn *c, struct request *req); /* back to the head of what waits */
+void conn_drop_requests(struct conn *c);
+struct store_op *conn_new_op(struct conn *c, enum store_op_kind kind, struct request *req);
+struct store_read *conn_new_read(struct conn *c, enum store_read_kind kind, struct request *req);
+/** Submit; when the store takes no more, answers `unavailable`, frees it and returns false. */
+bool conn_submit(struct conn *c, struct store_op *op);
+bool conn_submit_read(struct conn *c, struct store_read *read);
+
+/* membership.c */
+struct joined *conn_find_joined(const struct conn *c, int64_t room);
+struct joined *conn_find_joined_by(const struct conn *c, const struct request *req);
+struct joined *conn_add_joined(struct conn *c, int64_t room, const struct room_view *view);
+void conn_remove_joined(struct conn *c, struct joined *j);
+void conn_leave_all(struct conn *c);
+bool conn_belongs(const struct conn *c, int64_t room);
+void conn_set_belongs(struct conn *c, int64_t room, bool belongs);
+
+/* http_routes.c */
+extern const struct http_handler conn_http_handler;
+
+/*
+ * One file per command: start_… begins it and takes the request over; …_done has the store's
+ * answer, which stays the caller's.
+ */
+void start_hello(struct conn *c, struct request *req);
+void hello_done(struct conn *c, struct store_op *op);
+void hello_rooms_done(struct conn *c, struct store_read *read);
+void start_join(struct conn *c, struct request *req);
+void join_done(struct conn *c, struct store_op *op);
+void join_events_done(struct conn *c, struct joined *j, struct store_read *read);
+void start_leave(struct conn *c, struct request *req, struct joined *j);
+void leave_done(struct conn *c, struct store_op *op);
+void start_write(struct conn *c, struct request *req, struct joined *j);
+void write_done(struct conn *c, struct store_op *op);
+void start_history(struct conn *c, struct request *req, struct joined *j);
+void history_done(struct conn *c, struct joined *j, struct store_read *read);
+void start_read(struct conn *c, struct request *req, struct joined *j);
+void read_done(struct conn *c, struct store_op *op);
+void start_typing(struct conn *c, struct request *req, struct joined *j);
+void start_rooms(struct conn *c, struct request *req);
+void rooms_done(struct conn *c, struct store_read *read);

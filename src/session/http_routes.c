@@ -1,0 +1,91 @@
+/*
+ * What is served over HTTP.  The client's routes are this one list; all else is 404.
+ */
+#include "session/conn.h"
+
+#define TEXT "text/plain; charset=utf-8"
+
+static bool starts_with(struct span s, struct span prefix)
+{
+	return s.len > prefix.len && memcmp(s.p, prefix.p, prefix.len) == 0;
+}
+
+/* `/` and `/r/<room>`: one path segment behind /r/. */
+static bool is_client_route(struct span path)
+{
+	if (span_equal(path, SPAN("/")))
+		return true;
+	return starts_with(path, SPAN("/r/")) && memchr(path.p + 3, '/', path.len - 3) == NULL;
+}
+
+static void serve_metrics(struct http *h, struct conn *c)
+{
+	struct buf b = {0};
+
+	c->hub->env->write_metrics(&b, c->hub->env->ctx);
+	http_respond(h, 200, "text/plain; version=0.0.4; charset=utf-8", buf_span(&b), NULL);
+	buf_deinit(&b);
+}
+
+static void serve_ready(struct http *h, struct conn *c)
+{
+	struct session_env *env = c->hub->env;
+	bool ready = !atomic_load_explicit(&env->stopping, memory_order_relaxed) &&
+		     store_is_healthy(env->store);
+
+	if (ready)
+		http_respond(h, 200, TEXT, SPAN("ok\n"), NULL);
+	else
+		http_respond(h, 503, TEXT, SPAN("not ready\n"), NULL);
+}
+
+static void on_request(struct http *h, const struct http_request *req, void *owner)
+{
+	struct conn *c = owner;
+	const struct config *cfg = c->hub->env->cfg;
+
+	count_add(&c->hub->counters->http_requests, 1);
+	if (span_equal(req->path, SPAN("/ws"))) {
+		c->upgraded = http_upgrade(h, req, cfg->origins, cfg->n_origins, &c->params);
+		return;
+	}
+	if (!http_origin_allowed(req, cfg->origins, cfg->n_origins)) {
+		http_respond(h, 403, TEXT, SPAN("this origin is not allowed\n"), NULL);
+		return;
+	}
+	bool is_read = strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0;
+
+	if (!is_read)
+		http_respond(h, 405, TEXT, SPAN("only GET and HEAD are answered here\n"),
+			     "Allow: GET, HEAD\r\n");
+	else if (span_equal(req->path, SPAN("/healthz")))
+		http_respond(h, 200, TEXT, SPAN("ok"), NULL);
+	else if (span_equal(req->path, SPAN("/readyz")))
+		serve_ready(h, c);
+	else if (span_equal(req->path, SPAN("/metrics")))
+		serve_metrics(h, c);
+	else if (is_client_route(req->path))
+		http_serve_asset(h, req, "/index.html");
+	else if (http_has_asset(req->path) && !span_equal(req->path, SPAN("/index.html")))
+		http_serve_asset(h, req, req->path.p);
+	else
+		http_respond(h, 404, TEXT, SPAN("there is nothing here\n"), NULL);
+}
+
+static void send_chunk(void *owner, struct chunk *bytes)
+{
+	struct conn *c = owner;
+
+	stream_send(&c->stream, bytes);
+}
+
+static void close_http(void *owner)
+{
+	conn_end_http(owner);
+}
+
+const struct http_handler conn_http_handler = {
+	.on_request = on_request,
+	.send = send_chunk,
+	.close = close_http,
+};

@@ -1,0 +1,88 @@
+/*
+ * A worker's hub: made when the worker starts, gone when its last connection is.
+ */
+#include "session/conn.h"
+
+#include "hubbub/mem.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+struct hub *hub_of(struct worker *w)
+{
+	return w->user;
+}
+
+struct conn *hub_find_conn(struct hub *hub, uint64_t id)
+{
+	struct conn *c;
+
+	HASH_FIND(hh, hub->conns, &id, sizeof(id), c);
+	return c != NULL && c->phase == CONN_OPEN ? c : NULL;
+}
+
+static void on_start(struct worker *w)
+{
+	struct hub *hub = mem_zalloc(sizeof(*hub));
+
+	hub->env = w->ctx;
+	hub->worker = w;
+	hub->counters = &hub->env->counters[w->index];
+	hub->next_conn = w->index + 1;
+	hub->ping = frame_new_text(SPAN("{\"ev\":\"ping\"}"));
+	w->user = hub;
+}
+
+static void on_socket(struct worker *w, int fd)
+{
+	struct hub *hub = hub_of(w);
+
+	if (hub->stopping) {
+		close(fd);
+		hub->env->on_released(hub->env->ctx);
+		return;
+	}
+	conn_new(hub, fd);
+}
+
+static void on_tick(struct worker *w, uint64_t now_ms)
+{
+	struct hub *hub = hub_of(w);
+
+	hub_run_timers(hub, now_ms);
+	if (w->index == 0)
+		room_registry_flush_presence(hub->env->rooms, now_ms);
+}
+
+static void on_stop(struct worker *w)
+{
+	struct hub *hub = hub_of(w);
+	struct conn *c, *next;
+
+	hub->stopping = true;
+	HASH_ITER (hh, hub->conns, c, next) {
+		if (c->phase == CONN_OPEN)
+			conn_close(c, WS_CLOSE_GOING_AWAY, "the server restarts");
+		else if (c->phase == CONN_HTTP)
+			conn_end_http(c);
+	}
+	if (hub->conns == NULL)
+		worker_stopped(w);
+}
+
+void session_free_worker(struct worker *w)
+{
+	struct hub *hub = hub_of(w);
+
+	frame_unref(hub->ping);
+	free(hub);
+	w->user = NULL;
+}
+
+const struct worker_hooks session_worker_hooks = {
+	.on_start = on_start,
+	.on_socket = on_socket,
+	.on_tick = on_tick,
+	.on_stop = on_stop,
+};
+
+const struct room_hooks session_room_hooks = {.on_news = hub_on_news};

@@ -1,0 +1,80 @@
+#pragma once
+/*
+ * What one worker knows: its connections, and which of them are in which rooms and whose they are.
+ * Everything here belongs to the worker's thread.
+ */
+#include "hubbub/session.h"
+#include <uthash.h>
+
+struct conn;
+struct joined;
+
+/** A room with members on this worker. */
+struct local_room {
+	int64_t id;
+	struct joined **members; /* dense; each knows its index */
+	unsigned n, cap;
+	UT_hash_handle hh;
+};
+
+/** A user with connections on this worker. */
+struct local_user {
+	int64_t id;
+	struct conn *conns; /* linked by next_of_user */
+	/* Token bucket of writes: tokens in thousandths, as of a moment. */
+	uint64_t tokens_milli, filled_ms;
+	UT_hash_handle hh;
+};
+
+/** Each connection waits in at most one of these; each has one duration, so it is a FIFO. */
+enum conn_timer {
+	TIMER_NONE = -1,
+	TIMER_REQUEST, /* an HTTP request must be whole by then */
+	TIMER_IDLE,    /* keep-alive with no request */
+	TIMER_BEAT,    /* the next ping is due */
+	TIMER_PONG,    /* a ping was sent and nothing has come since */
+	TIMER_ENDING,  /* closing handshake or last output */
+	N_CONN_TIMERS,
+};
+
+struct hub {
+	struct session_env *env;
+	struct worker *worker;
+	struct conn *conns; /* by id */
+	struct local_room *rooms;
+	struct local_user *users;
+	struct conn *timers[N_CONN_TIMERS]; /* the earliest deadline first */
+	uint64_t next_conn;                 /* ids are never used twice, nor by two workers */
+	bool stopping;
+	struct frame *ping;
+	struct session_counters *counters; /* the worker's, in env */
+};
+
+struct hub *hub_of(struct worker *w);
+struct conn *hub_find_conn(struct hub *hub, uint64_t id); /* NULL: gone, or going */
+
+/* rooms.c */
+struct local_room *hub_find_room(struct hub *hub, int64_t id);
+void hub_add_member(struct hub *hub, int64_t room, struct joined *j);
+void hub_remove_member(struct hub *hub, struct joined *j);
+
+/* users.c */
+void hub_add_user_conn(struct hub *hub, struct conn *c);
+void hub_remove_user_conn(struct hub *hub, struct conn *c);
+/** Take one write from the user's bucket.  0, or the milliseconds until the next is there. */
+unsigned hub_take_write(struct hub *hub, const struct conn *c);
+
+/* timers.c */
+void conn_set_timer(struct conn *c, enum conn_timer which);
+void hub_run_timers(struct hub *hub, uint64_t now_ms);
+
+/* fanout.c: the worker's share of room_hooks */
+void hub_on_news(struct worker *w, const struct room_news *news);
+
+static inline void count_add(atomic_uint_fast64_t *counter, int64_t n)
+{
+	/* One writer: no read-modify-write is needed. */
+	atomic_store_explicit(counter,
+			      atomic_load_explicit(counter, memory_order_relaxed) + (uint64_t)n,
+			      memory_order_relaxed);
+}

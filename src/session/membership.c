@@ -1,0 +1,109 @@
+/*
+ * A connection's rooms: those it has joined, and those that its user is known to belong to.
+ */
+#include "session/conn.h"
+
+#include "hubbub/mem.h"
+#include <stdlib.h>
+
+struct joined *conn_find_joined(const struct conn *c, int64_t room)
+{
+	for (unsigned i = 0; i < c->n_rooms; i++) {
+		if (c->rooms[i]->room->id == room)
+			return c->rooms[i];
+	}
+	return NULL;
+}
+
+struct joined *conn_find_joined_by(const struct conn *c, const struct request *req)
+{
+	for (unsigned i = 0; i < c->n_rooms; i++) {
+		struct joined *j = c->rooms[i];
+
+		if (req->room.p != NULL ? span_equal(req->room, span_of(j->name))
+					: span_equal(req->rid, span_of(j->rid)))
+			return j;
+	}
+	return NULL;
+}
+
+struct joined *conn_add_joined(struct conn *c, int64_t room, const struct room_view *view)
+{
+	struct joined *j = mem_zalloc(sizeof(*j));
+
+	j->conn = c;
+	j->name = mem_strdup(view->name);
+	memcpy(j->rid, view->rid, sizeof(j->rid));
+	hub_add_member(c->hub, room, j);
+	if (c->n_rooms == c->cap_rooms) {
+		c->cap_rooms = c->cap_rooms == 0 ? 2 : c->cap_rooms * 2;
+		c->rooms = mem_realloc(c->rooms, c->cap_rooms * sizeof(c->rooms[0]));
+	}
+	c->rooms[c->n_rooms++] = j;
+	return j;
+}
+
+static void free_wait(struct join_wait *wait)
+{
+	if (wait == NULL)
+		return;
+	request_free(wait->req);
+	room_view_deinit(&wait->view);
+	free(wait);
+}
+
+static void free_joined(struct conn *c, struct joined *j)
+{
+	int64_t room = j->room->id;
+
+	hub_remove_member(c->hub, j);
+	room_registry_leave(c->hub->env->rooms, room, c->hub->worker->index, c->user);
+	for (unsigned i = 0; i < j->n_held; i++)
+		frame_unref(j->held[i]);
+	free(j->held);
+	free_wait(j->wait);
+	free(j->name);
+	free(j);
+}
+
+void conn_remove_joined(struct conn *c, struct joined *j)
+{
+	unsigned i = 0;
+
+	while (c->rooms[i] != j)
+		i++;
+	c->rooms[i] = c->rooms[--c->n_rooms];
+	free_joined(c, j);
+}
+
+void conn_leave_all(struct conn *c)
+{
+	while (c->n_rooms > 0)
+		free_joined(c, c->rooms[--c->n_rooms]);
+}
+
+static int64_t *find_belongs(const struct conn *c, int64_t room)
+{
+	for (unsigned i = 0; i < c->n_belongs; i++) {
+		if (c->belongs[i] == room)
+			return &c->belongs[i];
+	}
+	return NULL;
+}
+
+bool conn_belongs(const struct conn *c, int64_t room)
+{
+	return find_belongs(c, room) != NULL;
+}
+
+void conn_set_belongs(struct conn *c, int64_t room, bool belongs)
+{
+	int64_t *at = find_belongs(c, room);
+
+	if (belongs && at == NULL) {
+		c->belongs = mem_realloc(c->belongs, (c->n_belongs + 1) * sizeof(c->belongs[0]));
+		c->belongs[c->n_belongs++] = room;
+	} else if (!belongs && at != NULL) {
+		*at = c->belongs[--c->n_belongs];
+	}
+}

@@ -1,0 +1,85 @@
+/*
+ * What a connection is sent, and what becomes of a peer that does not read it.
+ *
+ * Replies are what the peer asked for: when too many bytes of them are unsent it is not read from.
+ * Events come unasked: when too many bytes of them are unsent it is closed with 4008.  All go
+ * through one queue; reply_bytes is an upper bound of the replies' share in it.
+ */
+#include "session/conn.h"
+
+#define MIN_DEFLATED_REPLY 1024
+#define MAX_STRIKES 20
+#define STRIKES_WINDOW_MS 10000
+
+void conn_send_reply(struct conn *c, struct buf *json)
+{
+	struct frame *f = frame_new_text(buf_span(json));
+
+	buf_deinit(json);
+	if (c->params.deflate && frame_payload(f).len >= MIN_DEFLATED_REPLY)
+		frame_compress(f);
+	struct chunk *wire = frame_wire(f, c->params.deflate);
+
+	frame_unref(f);
+	if (stream_unsent(&c->stream) < c->reply_bytes)
+		c->reply_bytes = stream_unsent(&c->stream);
+	c->reply_bytes += chunk_len(wire);
+	stream_send(&c->stream, wire);
+}
+
+void conn_reply_ok(struct conn *c, const struct request *req)
+{
+	struct buf json = {0};
+
+	reply_encode_ok(&json, &req->id);
+	conn_send_reply(c, &json);
+}
+
+static bool is_struck_out(struct conn *c)
+{
+	uint64_t now = c->hub->worker->now_ms;
+
+	if (c->n_strikes == 0 || now - c->strikes_ms > STRIKES_WINDOW_MS) {
+		c->n_strikes = 0;
+		c->strikes_ms = now;
+	}
+	return ++c->n_strikes >= MAX_STRIKES;
+}
+
+void conn_reply_error(struct conn *c, const struct request_id *id, enum proto_error e,
+		      const char *msg, unsigned retry_ms)
+{
+	struct buf json = {0};
+
+	reply_encode_error(&json, id, e, msg != NULL ? msg : "", retry_ms);
+	conn_send_reply(c, &json);
+	if ((e == PROTO_E_BAD_REQUEST || e == PROTO_E_UNSUPPORTED) && is_struck_out(c))
+		conn_close(c, WS_CLOSE_BREAKS_PROTOCOL, "too many bad requests");
+}
+
+void conn_reply_unavailable(struct conn *c, const struct request *req)
+{
+	bool stopping = atomic_load_explicit(&c->hub->env->stopping, memory_order_relaxed);
+
+	conn_reply_error(c, &req->id, PROTO_E_UNAVAILABLE,
+			 stopping ? "the server is stopping" : "the server is busy", 1000);
+}
+
+void conn_send_event(struct conn *c, struct frame *f)
+{
+	if (c->phase != CONN_OPEN)
+		return;
+	size_t unsent = stream_unsent(&c->stream);
+
+	if (unsent < c->reply_bytes)
+		c->reply_bytes = unsent;
+	struct chunk *wire = frame_wire(f, c->params.deflate);
+
+	if (unsent - c->reply_bytes + chunk_len(wire) > c->hub->env->cfg->max_output) {
+		chunk_unref(wire);
+		conn_close(c, WS_CLOSE_SLOW_READER, "reads too slowly");
+		return;
+	}
+	stream_send(&c->stream, wire);
+	count_add(&c->hub->counters->deliveries, 1);
+}

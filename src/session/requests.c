@@ -1,0 +1,286 @@
+/*
+ * From a text frame to a command under way.
+ *
+ * Requests start in the order they came.  Per room writes pipeline with writes; join, leave,
+ * history and read wait for the writes before them and hold up those behind.  What cannot start
+ * yet holds up what is behind it; while much waits the peer is not read from, so what waits is
+ * bounded by what one read can bring.
+ */
+#include "session/conn.h"
+
+#include "hubbub/mem.h"
+#include <stdlib.h>
+#include <utlist.h>
+
+/* Whether a join of an unknown room may run beside those already on their way. */
+static bool may_join_beside(const struct conn *c, const struct request *req)
+{
+	if (req->op != OP_JOIN || req->room.p == NULL)
+		return c->pending_joins == NULL;
+	for (const struct pending_join *p = c->pending_joins; p != NULL; p = p->next) {
+		if (p->name == NULL || span_equal(span_of(p->name), req->room))
+			return false;
+	}
+	return true;
+}
+
+static bool can_start(const struct conn *c, const struct request *req)
+{
+	if (c->hello_pending || c->n_in_flight >= CONN_MAX_IN_FLIGHT ||
+	    c->reply_bytes > CONN_MAX_REPLY_BYTES)
+		return false;
+	if (req->op == OP_HELLO || req->op == OP_ROOMS)
+		return true;
+	const struct joined *j = conn_find_joined_by(c, req);
+
+	if (j == NULL)
+		return may_join_beside(c, req);
+	if (j->busy)
+		return false;
+	return op_is_write(req->op) || req->op == OP_TYPING || j->n_writes == 0;
+}
+
+static void refuse(struct conn *c, struct request *req, enum proto_error e, const char *why)
+{
+	conn_reply_error(c, &req->id, e, why, 0);
+	request_free(req);
+}
+
+static void start(struct conn *c, struct request *req)
+{
+	if (req->op == OP_HELLO) {
+		start_hello(c, req);
+		return;
+	}
+	if (c->user == 0) {
+		refuse(c, req, PROTO_E_UNAUTHORIZED, "say hello first");
+		return;
+	}
+	if (req->op == OP_ROOMS) {
+		start_rooms(c, req);
+		return;
+	}
+	if (req->op == OP_JOIN) {
+		start_join(c, req);
+		return;
+	}
+	struct joined *j = conn_find_joined_by(c, req);
+
+	if (req->op == OP_LEAVE)
+		start_leave(c, req, j);
+	else if (j == NULL)
+		refuse(c, req, PROTO_E_FORBIDDEN, "join the room first");
+	else if (op_is_write(req->op))
+		start_write(c, req, j);
+	else if (req->op == OP_HISTORY)
+		start_history(c, req, j);
+	else if (req->op == OP_READ)
+		start_read(c, req, j);
+	else
+		start_typing(c, req, j);
+}
+
+void conn_pump(struct conn *c)
+{
+	if (c->pumping)
+		return;
+	c->pumping = true;
+	while (c->phase == CONN_OPEN && c->waiting != NULL && can_start(c, c->waiting->req)) {
+		struct waiting *w = c->waiting;
+		struct request *req = w->req;
+
+		DL_DELETE(c->waiting, w);
+		c->n_waiting--;
+		free(w);
+		start(c, req);
+	}
+	c->pumping = false;
+	if (c->phase != CONN_OPEN)
+		return;
+	if (c->n_waiting > CONN_MAX_WAITING || c->reply_bytes > CONN_MAX_REPLY_BYTES)
+		stream_pause(&c->stream);
+	else
+		stream_resume(&c->stream);
+}
+
+static struct waiting *new_waiting(struct conn *c, struct request *req)
+{
+	struct waiting *w = mem_zalloc(sizeof(*w));
+
+	w->req = req;
+	c->n_waiting++;
+	return w;
+}
+
+void conn_wait_first(struct conn *c, struct request *req)
+{
+	struct waiting *w = new_waiting(c, req);
+
+	DL_PREPEND(c->waiting, w);
+}
+
+void conn_on_text(struct conn *c, struct span text)
+{
+	struct request *req;
+	const char *why = NULL;
+	enum proto_error e = request_decode(&req, text, c->hub->env->cfg, &why);
+
+	count_add(&c->hub->counters->requests, 1);
+	if (e != PROTO_OK) {
+		refuse(c, req, e, why);
+		return;
+	}
+	if (req->op == OP_PONG) {
+		request_free(req);
+		return;
+	}
+	struct waiting *w = new_waiting(c, req);
+
+	DL_APPEND(c->waiting, w);
+	conn_pump(c);
+}
+
+void conn_drop_requests(struct conn *c)
+{
+	struct waiting *w, *next;
+	struct pending_join *p, *next_p;
+
+	DL_FOREACH_SAFE(c->waiting, w, next)
+	{
+		request_free(w->req);
+		free(w);
+	}
+	c->waiting = NULL;
+	c->n_waiting = 0;
+	LL_FOREACH_SAFE (c->pending_joins, p, next_p) {
+		free(p->name);
+		free(p);
+	}
+	c->pending_joins = NULL;
+}
+
+static struct store_origin origin_of(const struct conn *c)
+{
+	return (struct store_origin){.worker = c->hub->worker->index, .conn = c->id};
+}
+
+static void op_done(struct conn *c, struct store_op *op)
+{
+	switch (op->kind) {
+	case STORE_HELLO:
+		hello_done(c, op);
+		break;
+	case STORE_JOIN:
+		join_done(c, op);
+		break;
+	case STORE_WRITE:
+		write_done(c, op);
+		break;
+	case STORE_MARK:
+		read_done(c, op);
+		break;
+	case STORE_FORGET:
+		leave_done(c, op);
+		break;
+	default:
+		break;
+	}
+}
+
+static void deliver_op(struct inbox_msg *msg, struct worker *w)
+{
+	struct store_op *op = (struct store_op *)msg;
+	struct conn *c = hub_find_conn(hub_of(w), op->origin.conn);
+
+	if (c != NULL) {
+		c->n_in_flight--;
+		op_done(c, op);
+		conn_pump(c);
+	}
+	store_op_free(op);
+}
+
+static void events_done(struct conn *c, struct store_read *read)
+{
+	struct joined *j = conn_find_joined(c, read->room_id);
+
+	/* Nothing else of this room could run meanwhile, so the room is joined still. */
+	if (j == NULL)
+		return;
+	if (j->wait != NULL)
+		join_events_done(c, j, read);
+	else
+		history_done(c, j, read);
+}
+
+static void deliver_read(struct inbox_msg *msg, struct worker *w)
+{
+	struct store_read *read = (struct store_read *)msg;
+	struct conn *c = hub_find_conn(hub_of(w), read->origin.conn);
+
+	if (c != NULL) {
+		c->n_in_flight--;
+		if (read->kind == STORE_READ_EVENTS)
+			events_done(c, read);
+		else if (read->kind == STORE_READ_ROOMS)
+			rooms_done(c, read);
+		else
+			hello_rooms_done(c, read);
+		conn_pump(c);
+	}
+	store_read_free(read);
+}
+
+void session_answer_read(struct session_env *env, struct store_read *read)
+{
+	if (!inbox_post(&env->workers[read->origin.worker].inbox, &read->msg))
+		store_read_free(read);
+}
+
+struct store_op *conn_new_op(struct conn *c, enum store_op_kind kind, struct request *req)
+{
+	struct store_op *op = store_op_new(kind, origin_of(c));
+
+	op->msg.deliver = deliver_op;
+	op->user = c->user;
+	op->req = req;
+	return op;
+}
+
+struct store_read *conn_new_read(struct conn *c, enum store_read_kind kind, struct request *req)
+{
+	struct store_read *read = store_read_new(kind, origin_of(c));
+
+	read->msg.deliver = deliver_read;
+	read->user = c->user;
+	read->req = req;
+	return read;
+}
+
+static bool is_stopping(const struct conn *c)
+{
+	return atomic_load_explicit(&c->hub->env->stopping, memory_order_relaxed);
+}
+
+bool conn_submit(struct conn *c, struct store_op *op)
+{
+	if (!is_stopping(c) && store_submit(c->hub->env->store, op)) {
+		c->n_in_flight++;
+		return true;
+	}
+	conn_reply_unavailable(c, op->req);
+	store_op_free(op);
+	return false;
+}
+
+bool conn_submit_read(struct conn *c, struct store_read *read)
+{
+	if (!is_stopping(c) && store_submit_read(c->hub->env->store, read)) {
+		c->n_in_flight++;
+		return true;
+	}
+	if (read->req != NULL)
+		conn_reply_unavailable(c, read->req);
+	store_read_free(read);
+	return false;
+}

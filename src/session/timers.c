@@ -1,0 +1,73 @@
+/*
+ * Deadlines without a timer per connection.
+ *
+ * A connection waits in at most one list; all in one list wait for the same time, so the list is a
+ * FIFO and a tick looks at its head only.
+ */
+#include "session/conn.h"
+
+#include <utlist.h>
+
+#define IDLE_MS 60000
+#define PONG_MS 10000
+#define ENDING_MS 5000
+
+static uint64_t duration_ms(const struct hub *hub, enum conn_timer which)
+{
+	switch (which) {
+	case TIMER_REQUEST:
+		return hub->env->cfg->request_timeout_ms;
+	case TIMER_IDLE:
+		return IDLE_MS;
+	case TIMER_BEAT:
+		return hub->env->cfg->heartbeat_ms;
+	case TIMER_PONG:
+		return PONG_MS;
+	default:
+		return ENDING_MS;
+	}
+}
+
+void conn_set_timer(struct conn *c, enum conn_timer which)
+{
+	struct hub *hub = c->hub;
+
+	if (c->timer != TIMER_NONE)
+		DL_DELETE2(hub->timers[c->timer], c, timer_prev, timer_next);
+	c->timer = which;
+	if (which == TIMER_NONE)
+		return;
+	c->deadline_ms = hub->worker->now_ms + duration_ms(hub, which);
+	DL_APPEND2(hub->timers[which], c, timer_prev, timer_next);
+}
+
+static void expire(struct conn *c, enum conn_timer which)
+{
+	switch (which) {
+	case TIMER_REQUEST:
+		if (http_is_mid_request(c->http))
+			http_timed_out(c->http);
+		else
+			conn_destroy(c);
+		break;
+	case TIMER_BEAT:
+		conn_set_timer(c, TIMER_PONG);
+		conn_send_event(c, c->hub->ping);
+		break;
+	default:
+		conn_destroy(c);
+		break;
+	}
+}
+
+void hub_run_timers(struct hub *hub, uint64_t now_ms)
+{
+	for (int which = 0; which < N_CONN_TIMERS; which++) {
+		struct conn *c;
+
+		while ((c = hub->timers[which]) != NULL && c->deadline_ms <= now_ms) {
+			conn_set_timer(c, TIMER_NONE);
+			expire(c, (enum conn_timer)which);
+		}
+	}
+}
