@@ -9,12 +9,20 @@
  */
 struct acceptor;
 
-/** Listen on @host:@port (0: a free one).  0 or a negative errno; SO_REUSEADDR is set. */
+/**
+ * Listen on @host:@port (0: a free one); @host is a numeric address or `localhost`.
+ * At most @max_connections are open at once (0: as many as descriptors allow, less 64 kept back
+ * for storage); each counts from its acceptance to its acceptor_released().
+ * 0 or a negative errno (-EINVAL: no such address); SO_REUSEADDR is set.
+ */
 int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint16_t port,
 		  struct worker *workers, unsigned n_workers, unsigned max_connections);
 /** `ADDR:PORT` as bound; the acceptor owns the string. */
 const char *acceptor_address(const struct acceptor *a);
-/** Accept no more, close the socket.  The acceptor is freed once the loop has run its callbacks. */
+/**
+ * Accept no more, close the socket.  The acceptor is freed once the loop has run its callbacks and
+ * every connection was released, whichever is later.
+ */
 void acceptor_close(struct acceptor *a);
 /** A connection ended: one more may come.  Any thread. */
 void acceptor_released(struct acceptor *a);

@@ -13,7 +13,9 @@ struct stream_events {
 	/** Bytes came.  They are the worker's receive buffer: writable, valid only during the call.
 	 */
 	void (*on_data)(struct stream *s, uint8_t *bytes, size_t len);
-	/** The peer will send no more (err 0), or the socket failed (negative errno).  Called once.
+	/**
+	 * The peer will send no more (err 0), or the socket failed (negative errno).  Each is told
+	 * once: output may still be written after the first, and may then still fail.
 	 */
 	void (*on_end)(struct stream *s, int err);
 	/** All output was written to the socket (after some could not be at once, or at a flush).
@@ -33,7 +35,7 @@ struct stream {
 	const struct stream_events *events;
 	void (*closed)(struct stream *s);
 	int fd;
-	bool reading, writing, is_dirty, closing, ended, shut_when_drained;
+	bool reading, writing, is_dirty, closing, ended, failed, shut_when_drained;
 	struct stream *next_dirty, **prev_dirty;
 	struct stream_out *out; /* unsent chunks; NULL when there are none */
 	size_t unsent;          /* bytes in out */
@@ -41,7 +43,10 @@ struct stream {
 
 /** Start reading @fd (non-blocking), which the stream owns from here on also when this fails. */
 int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_events *events);
-/** Queue @c, taking over the caller's reference.  Written at the end of this turn of the loop. */
+/**
+ * Queue @c, taking over the caller's reference.  Written at the end of this turn of the loop.
+ * Dropped after the socket failed, and after stream_shutdown() or stream_close().
+ */
 void stream_send(struct stream *s, struct chunk *c);
 /** Drop what is queued but for the rest of a chunk that is partly written. */
 void stream_drop_queued(struct stream *s);
@@ -53,6 +58,7 @@ void stream_shutdown(struct stream *s);
 /**
  * Close at once, dropping what is unsent; no event follows.  @closed is called from the loop when
  * the handle is gone: the last use of *s, the owner may free it there.  Allowed inside callbacks.
+ * Closing what is closing already does nothing.
  */
 void stream_close(struct stream *s, void (*closed)(struct stream *s));
 /** Write what this turn queued on every dirty stream of @w; net/ calls it in prepare and check. */

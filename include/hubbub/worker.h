@@ -35,6 +35,8 @@ struct worker {
 	void *user; /* the layer above keeps its per-worker state here */
 
 	uint8_t *recv_buf;    /* WORKER_RECV_SIZE: one receive buffer for all connections */
+	bool stopping;        /* worker_stop() was heard: sockets that still come are closed */
+	bool stopped;         /* worker_stopped() was called: the loop is about to end */
 	uint64_t now_ms;      /* monotonic, as of this turn of the loop */
 	struct stream *dirty; /* streams with output to be flushed in this turn */
 	uv_timer_t tick;

@@ -1,0 +1,368 @@
+/*
+ * The acceptor: the listening socket on the main thread's loop.
+ *
+ * It stops asking for connections in two cases.  At its bound it waits until one of its own ends.
+ * Without descriptors (EMFILE, ENFILE) it waits a moment and tries again, longer each time, since
+ * anything in the machine may free one.  Meanwhile the kernel's backlog holds who comes.
+ *
+ * The bound leaves RESERVED_FDS of the process's descriptors to storage, so that connections can
+ * never keep the database from opening a file.
+ *
+ * Locking: acceptor.lock guards what other threads touch through acceptor_released().  It is held
+ * while waking the loop, so that the handle cannot be closed meanwhile; nothing is locked inside.
+ */
+#include "hubbub/buf.h"
+#include "hubbub/log.h"
+#include "hubbub/mem.h"
+#include "net/internal.h"
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG 4096
+#define MAX_ACCEPTS_PER_TURN 64
+#define RESERVED_FDS 64
+#define FIRST_PAUSE_MS 100
+#define LONGEST_PAUSE_MS 1000
+
+struct acceptor {
+	int fd;
+	char *address;
+	struct worker *workers;
+	unsigned n_workers;
+	unsigned next_worker;
+	unsigned max_open;
+	unsigned pause_ms;     /* 0: descriptors are not short */
+	uint64_t full_said_ms; /* on the loop's clock; 0: never */
+	uv_poll_t poll;
+	uv_timer_t timer;
+	uv_async_t wakeup;
+	unsigned n_handles; /* not closed yet */
+
+	struct mutex lock;
+	/* Guarded by lock: */
+	unsigned n_open; /* accepted and not yet released */
+	bool full;       /* accepting waits for a release */
+	bool closing;
+};
+
+static void on_connection(uv_poll_t *poll, int status, int events);
+
+static void start_accepting(struct acceptor *a)
+{
+	uv_poll_start(&a->poll, UV_READABLE, on_connection);
+}
+
+/* Count one more in; false at the bound, which acceptor_released() then ends. */
+static bool take_place(struct acceptor *a)
+{
+	bool free_place;
+
+	mutex_lock(&a->lock);
+	free_place = a->n_open < a->max_open;
+	if (free_place)
+		a->n_open++;
+	else
+		a->full = true;
+	mutex_unlock(&a->lock);
+	return free_place;
+}
+
+static void free_acceptor(struct acceptor *a)
+{
+	mutex_deinit(&a->lock);
+	free(a->address);
+	free(a);
+}
+
+void acceptor_released(struct acceptor *a)
+{
+	bool last;
+
+	mutex_lock(&a->lock);
+	assert(a->n_open > 0);
+	a->n_open--;
+	if (a->full && !a->closing) {
+		a->full = false;
+		uv_async_send(&a->wakeup);
+	}
+	last = a->n_open == 0 && a->closing && a->n_handles == 0;
+	mutex_unlock(&a->lock);
+	if (last)
+		free_acceptor(a);
+}
+
+static void hand_over(struct acceptor *a, int fd)
+{
+	int on = 1;
+
+	/* A chat message must not wait for the acknowledgement of the one before it. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	for (unsigned i = 0; i < a->n_workers; i++) {
+		struct worker *w = &a->workers[a->next_worker];
+
+		a->next_worker = (a->next_worker + 1) % a->n_workers;
+		if (worker_post_socket(w, fd, a))
+			return;
+	}
+	close(fd);
+	acceptor_released(a);
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	start_accepting(timer->data);
+}
+
+static void pause_accepting(struct acceptor *a, int err)
+{
+	if (a->pause_ms == 0)
+		log_warn("accepting no connections for now: %s", strerror(err));
+	a->pause_ms = a->pause_ms == 0 ? FIRST_PAUSE_MS : a->pause_ms * 2;
+	if (a->pause_ms > LONGEST_PAUSE_MS)
+		a->pause_ms = LONGEST_PAUSE_MS;
+	uv_poll_stop(&a->poll);
+	uv_timer_start(&a->timer, on_pause_over, a->pause_ms, 0);
+}
+
+/* Whether accept4() failed for the one connection alone, as accept(2) lists it for Linux. */
+static bool concerns_one_connection(int err)
+{
+	switch (err) {
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case EPERM:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* At the bound every release lets one in and fills up again: said once a minute at most. */
+static void say_full(struct acceptor *a)
+{
+	uint64_t now = uv_now(a->poll.loop);
+
+	if (a->full_said_ms != 0 && now - a->full_said_ms < 60000)
+		return;
+	a->full_said_ms = now;
+	log_warn("%u connections are open: further ones wait", a->max_open);
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+	struct acceptor *a = poll->data;
+
+	(void)status;
+	(void)events;
+	for (unsigned i = 0; i < MAX_ACCEPTS_PER_TURN; i++) {
+		int fd, err;
+
+		if (!take_place(a)) {
+			uv_poll_stop(&a->poll);
+			say_full(a);
+			return;
+		}
+		fd = accept4(a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			if (a->pause_ms != 0)
+				log_info("accepting connections again");
+			a->pause_ms = 0;
+			hand_over(a, fd);
+			continue;
+		}
+		err = errno;
+		acceptor_released(a);
+		if (err == EAGAIN || err == EWOULDBLOCK)
+			return;
+		if (!concerns_one_connection(err)) {
+			pause_accepting(a, err);
+			return;
+		}
+	}
+}
+
+static void on_released(uv_async_t *wakeup)
+{
+	struct acceptor *a = wakeup->data;
+
+	if (!uv_is_active((uv_handle_t *)&a->timer))
+		start_accepting(a);
+}
+
+static unsigned bound(unsigned max_connections)
+{
+	struct rlimit lim;
+	rlim_t most;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
+		return max_connections != 0 ? max_connections : 1024 - RESERVED_FDS;
+	if (lim.rlim_cur < lim.rlim_max) {
+		/* Nothing here uses select(), so nothing minds large descriptors. */
+		lim.rlim_cur = lim.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &lim) != 0)
+			getrlimit(RLIMIT_NOFILE, &lim);
+	}
+	most = lim.rlim_cur > 2 * RESERVED_FDS ? lim.rlim_cur - RESERVED_FDS : lim.rlim_cur / 2;
+	if (most > UINT32_MAX)
+		most = UINT32_MAX;
+	if (max_connections > most)
+		log_warn("%u connections are asked for, but descriptors allow %u", max_connections,
+			 (unsigned)most);
+	return max_connections == 0 || max_connections > most ? (unsigned)most : max_connections;
+}
+
+static int resolve(const char *host, uint16_t port, struct addrinfo **out)
+{
+	struct addrinfo hints = {
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+	};
+	char service[6];
+	int err;
+
+	if (strcmp(host, "localhost") == 0)
+		host = "127.0.0.1";
+	snprintf(service, sizeof(service), "%u", port);
+	err = getaddrinfo(host, service, &hints, out);
+	if (err == EAI_SYSTEM)
+		return -errno;
+	if (err == EAI_MEMORY)
+		return -ENOMEM;
+	return err != 0 ? -EINVAL : 0;
+}
+
+static int listen_on(const struct addrinfo *ai)
+{
+	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int on = 1;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	/* A server that starts again must not wait for its old connections' TIME_WAIT. */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* `ADDR:PORT` as @fd is bound, with brackets around an IPv6 address; NULL with errno set. */
+static char *bound_address(int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+	struct buf text = {0};
+
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
+		return NULL;
+	if (getnameinfo((struct sockaddr *)&addr, len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	buf_printf(&text, addr.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+	return buf_take(&text, NULL);
+}
+
+int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint16_t port,
+		  struct worker *workers, unsigned n_workers, unsigned max_connections)
+{
+	struct acceptor *a;
+	struct addrinfo *ai;
+	char *address = NULL;
+	int fd, err;
+
+	assert(n_workers > 0);
+	err = resolve(host, port, &ai);
+	if (err != 0)
+		return err;
+	fd = listen_on(ai);
+	freeaddrinfo(ai);
+	if (fd < 0)
+		return fd;
+	address = bound_address(fd);
+	if (address == NULL) {
+		err = -errno;
+		goto fail;
+	}
+
+	a = mem_zalloc(sizeof(*a));
+	a->fd = fd;
+	a->address = address;
+	a->workers = workers;
+	a->n_workers = n_workers;
+	a->max_open = bound(max_connections);
+	err = uv_async_init(loop, &a->wakeup, on_released);
+	if (err != 0) {
+		free(a);
+		goto fail;
+	}
+	/* The descriptor is new and the loop has none like it: this cannot fail. */
+	err = uv_poll_init(loop, &a->poll, fd);
+	assert(err == 0);
+	uv_timer_init(loop, &a->timer);
+	a->poll.data = a;
+	a->timer.data = a;
+	a->wakeup.data = a;
+	a->n_handles = 3;
+	mutex_init(&a->lock);
+	start_accepting(a);
+	*out = a;
+	return 0;
+
+fail:
+	free(address);
+	close(fd);
+	return err;
+}
+
+const char *acceptor_address(const struct acceptor *a)
+{
+	return a->address;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct acceptor *a = handle->data;
+	bool last;
+
+	mutex_lock(&a->lock);
+	a->n_handles--;
+	last = a->n_handles == 0 && a->n_open == 0;
+	mutex_unlock(&a->lock);
+	if (last)
+		free_acceptor(a);
+}
+
+void acceptor_close(struct acceptor *a)
+{
+	mutex_lock(&a->lock);
+	assert(!a->closing);
+	a->closing = true;
+	mutex_unlock(&a->lock);
+	uv_close((uv_handle_t *)&a->poll, on_handle_closed);
+	uv_close((uv_handle_t *)&a->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&a->wakeup, on_handle_closed);
+	close(a->fd);
+}

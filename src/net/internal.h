@@ -1,0 +1,31 @@
+#pragma once
+/* What the files of net/ share among themselves. */
+#include "hubbub/acceptor.h"
+#include "hubbub/inbox.h"
+#include "hubbub/stream.h"
+#include "hubbub/worker.h"
+
+/** Deliver all that waits, in order.  Owner's thread, not from inside a deliver(). */
+void inbox_deliver_all(struct inbox *ib);
+/** Close the inbox if nothing waits; false if something does.  After true no post succeeds. */
+bool inbox_close_if_empty(struct inbox *ib);
+
+/** All that waits was delivered: end the loop if worker_stopped() asked for it. */
+void worker_end_if_stopped(struct worker *w);
+/**
+ * As worker_give_socket(), for a socket that @a counts (NULL: none does): if the worker is
+ * stopping when it comes, it is closed and @a is told.
+ */
+bool worker_post_socket(struct worker *w, int fd, struct acceptor *a);
+
+struct stream_out;
+
+/** Append @c to the queue at *@out (NULL when empty), taking over the reference. */
+void stream_out_push(struct stream_out **out, struct chunk *c);
+/**
+ * Write as much as @fd takes, releasing what was written; frees the queue when it is empty.
+ * The bytes written are added to *@written.  0, -EAGAIN when the socket is full, or an error.
+ */
+int stream_out_write(struct stream_out **out, int fd, size_t *written);
+/** Release all that is queued. */
+void stream_out_drop(struct stream_out **out);

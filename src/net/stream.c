@@ -1,0 +1,257 @@
+/*
+ * A socket's byte stream over uv_poll_t: reads into the worker's one buffer, writes gathered.
+ *
+ * The poll handle watches for what is wanted: bytes unless reading is paused or over, room to
+ * write only after the socket was full.  When nothing is wanted it is off, so that a paused
+ * stream whose peer goes on sending costs nothing.
+ *
+ * Any callback may close any stream.  A closed stream's memory stays until the loop has run its
+ * close callback, so code below looks at s->closing after each callback and at nothing else.
+ */
+#include "hubbub/mem.h"
+#include "net/internal.h"
+#include <assert.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Passes over streams that callbacks of the flush itself made dirty, before others get a turn. */
+#define MAX_FLUSH_PASSES 4
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void watch(struct stream *s)
+{
+	int events = 0;
+
+	if (s->reading && !s->ended && !s->failed)
+		events |= UV_READABLE;
+	if (s->writing && !s->failed)
+		events |= UV_WRITABLE;
+	if (events == 0)
+		uv_poll_stop(&s->poll);
+	else
+		uv_poll_start(&s->poll, events, on_poll);
+}
+
+static void link_dirty(struct stream *s)
+{
+	struct worker *w = s->worker;
+
+	if (s->is_dirty)
+		return;
+	s->is_dirty = true;
+	s->next_dirty = w->dirty;
+	s->prev_dirty = &w->dirty;
+	if (w->dirty != NULL)
+		w->dirty->prev_dirty = &s->next_dirty;
+	w->dirty = s;
+}
+
+static void unlink_dirty(struct stream *s)
+{
+	if (!s->is_dirty)
+		return;
+	s->is_dirty = false;
+	*s->prev_dirty = s->next_dirty;
+	if (s->next_dirty != NULL)
+		s->next_dirty->prev_dirty = s->prev_dirty;
+}
+
+static void drop_output(struct stream *s)
+{
+	unlink_dirty(s);
+	stream_out_drop(&s->out);
+	s->unsent = 0;
+}
+
+/* The socket failed: nothing will come and nothing can go any more. */
+static void fail(struct stream *s, int err)
+{
+	s->failed = true;
+	s->writing = false;
+	drop_output(s);
+	watch(s);
+	s->events->on_end(s, err);
+}
+
+static void flush(struct stream *s)
+{
+	size_t written = 0;
+	int err = stream_out_write(&s->out, s->fd, &written);
+
+	s->unsent -= written;
+	if (err == -EAGAIN) {
+		if (!s->writing) {
+			s->writing = true;
+			watch(s);
+		}
+		return;
+	}
+	if (err != 0) {
+		fail(s, err);
+		return;
+	}
+	if (s->writing) {
+		s->writing = false;
+		watch(s);
+	}
+	if (s->shut_when_drained)
+		shutdown(s->fd, SHUT_WR);
+	if (s->events->on_drained != NULL)
+		s->events->on_drained(s);
+}
+
+/* One recv: a peer that sends without end gets its turn like the others. */
+static void receive(struct stream *s)
+{
+	uint8_t *bytes = s->worker->recv_buf;
+	ssize_t n;
+
+	do {
+		n = recv(s->fd, bytes, WORKER_RECV_SIZE, MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+
+	if (n > 0) {
+		s->events->on_data(s, bytes, (size_t)n);
+	} else if (n == 0) {
+		s->ended = true;
+		watch(s);
+		s->events->on_end(s, 0);
+	} else if (errno != EAGAIN && errno != EWOULDBLOCK) {
+		fail(s, -errno);
+	}
+}
+
+static int socket_error(int fd)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+		return -errno;
+	return err != 0 ? -err : -ECONNRESET;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct stream *s = poll->data;
+
+	s->worker->now_ms = uv_now(&s->worker->loop);
+	if (status < 0) {
+		/* libuv has stopped the handle and says only that the socket has an error. */
+		fail(s, socket_error(s->fd));
+		return;
+	}
+	if ((events & UV_WRITABLE) != 0 && s->writing)
+		flush(s);
+	if ((events & UV_READABLE) != 0 && s->reading && !s->ended && !s->failed && !s->closing)
+		receive(s);
+}
+
+int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_events *events)
+{
+	int err;
+
+	*s = (struct stream){.worker = w, .events = events, .fd = fd, .reading = true};
+	err = uv_poll_init(&w->loop, &s->poll, fd);
+	if (err != 0) {
+		close(fd);
+		s->fd = -1;
+		return err;
+	}
+	s->poll.data = s;
+	watch(s);
+	return 0;
+}
+
+void stream_send(struct stream *s, struct chunk *c)
+{
+	if (s->closing || s->failed || s->shut_when_drained || chunk_len(c) == 0) {
+		chunk_unref(c);
+		return;
+	}
+	s->unsent += chunk_len(c);
+	stream_out_push(&s->out, c);
+	/* While the socket is full, its becoming writable flushes. */
+	if (!s->writing)
+		link_dirty(s);
+}
+
+size_t stream_unsent(const struct stream *s)
+{
+	return s->unsent;
+}
+
+static void set_reading(struct stream *s, bool reading)
+{
+	if (s->reading == reading || s->closing)
+		return;
+	s->reading = reading;
+	watch(s);
+}
+
+void stream_pause(struct stream *s)
+{
+	set_reading(s, false);
+}
+
+void stream_resume(struct stream *s)
+{
+	set_reading(s, true);
+}
+
+void stream_shutdown(struct stream *s)
+{
+	if (s->closing || s->failed || s->shut_when_drained)
+		return;
+	s->shut_when_drained = true;
+	if (s->unsent == 0)
+		shutdown(s->fd, SHUT_WR);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	struct stream *s = handle->data;
+
+	s->closed(s); /* the last use of *s: the owner may free it now */
+}
+
+void stream_close(struct stream *s, void (*closed)(struct stream *s))
+{
+	if (s->closing)
+		return;
+	s->closing = true;
+	s->closed = closed;
+	drop_output(s);
+	uv_close((uv_handle_t *)&s->poll, on_poll_closed);
+	/* The handle no longer watches the descriptor, so it is given back now, not a turn later.
+	 */
+	close(s->fd);
+	s->fd = -1;
+}
+
+static void flush_pass(struct worker *w)
+{
+	struct stream *batch = w->dirty;
+
+	/* Streams that callbacks make dirty go to the worker's own list, not to this pass. */
+	w->dirty = NULL;
+	if (batch != NULL)
+		batch->prev_dirty = &batch;
+	while (batch != NULL) {
+		struct stream *s = batch;
+
+		unlink_dirty(s); /* moves batch on, as does whoever closes its head */
+		flush(s);
+	}
+}
+
+void stream_flush_all(struct worker *w)
+{
+	for (unsigned i = 0; i < MAX_FLUSH_PASSES && w->dirty != NULL; i++)
+		flush_pass(w);
+	/* What is dirty still must not wait for the next socket or tick. */
+	if (w->dirty != NULL)
+		uv_async_send(&w->inbox.wakeup);
+}
