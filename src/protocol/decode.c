@@ -1,0 +1,192 @@
+/*
+ * From one text frame to a struct request.
+ *
+ * Each op is a row of the table below: its name, and the readers of its fields, in the order in
+ * which they are judged.  A reader checks one field's type, range and length and stores it; the
+ * first that fails decides the error.  Fields that no reader asks for are ignored.
+ *
+ * While reading, the request's spans point into the JSON tree, or into the scratch buffers where
+ * a name was folded.  At the end pack() copies the strings that were kept into one block, and the
+ * tree goes: what moves on to other threads is the request and that block.
+ */
+#include "hubbub/request.h"
+
+#include "fields.h"
+#include "hubbub/mem.h"
+#include "json.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FIELDS 7
+
+static const struct op_row {
+	struct span name;
+	field_reader *readers[MAX_FIELDS + 1];
+} op_rows[N_OPS] = {
+	[OP_HELLO] = {SPAN("hello"), {field_read_user_name, field_read_token, field_read_caps}},
+	[OP_JOIN] = {SPAN("join"),
+		     {field_read_room, field_read_since, field_read_epoch, field_read_limit}},
+	[OP_LEAVE] = {SPAN("leave"), {field_read_room, field_read_forget}},
+	[OP_SEND] = {SPAN("send"),
+		     {field_read_room, field_read_key, field_read_text, field_read_thread,
+		      field_read_quote, field_read_mentions, field_read_files}},
+	[OP_EDIT] = {SPAN("edit"),
+		     {field_read_room, field_read_key, field_read_target, field_read_text}},
+	[OP_DELETE] = {SPAN("delete"), {field_read_room, field_read_key, field_read_target}},
+	[OP_REACT] = {SPAN("react"),
+		      {field_read_room, field_read_key, field_read_target, field_read_emoji,
+		       field_read_on}},
+	[OP_HISTORY] = {SPAN("history"),
+			{field_read_room, field_read_bound, field_read_limit, field_read_fold}},
+	[OP_READ] = {SPAN("read"), {field_read_room, field_read_seq}},
+	[OP_TYPING] = {SPAN("typing"), {field_read_room}},
+	[OP_ROOMS] = {SPAN("rooms"), {field_read_query, field_read_limit}},
+	[OP_PONG] = {SPAN("pong"), {NULL}},
+};
+
+static bool find_op(struct span name, enum op *out)
+{
+	for (int i = 0; i < N_OPS; i++) {
+		if (span_equal(op_rows[i].name, name)) {
+			*out = (enum op)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_id(const json_t *v, struct request_id *id)
+{
+	if (json_is_integer(v)) {
+		json_int_t n = json_integer_value(v);
+
+		if (n < 0 || (uint64_t)n > REQUEST_MAX_SEQ)
+			return false;
+		*id = (struct request_id){.kind = REQUEST_ID_INT, .n = (uint64_t)n};
+		return true;
+	}
+	if (json_is_string(v)) {
+		struct span s = {.p = json_string_value(v), .len = json_string_length(v)};
+
+		if (s.len == 0 || s.len > REQUEST_MAX_ID)
+			return false;
+		*id = (struct request_id){.kind = REQUEST_ID_STRING, .s = s};
+		return true;
+	}
+	return false;
+}
+
+static enum proto_error read_fields(struct field_source *src)
+{
+	for (field_reader *const *reader = op_rows[src->req->op].readers; *reader; reader++) {
+		enum proto_error e = (*reader)(src);
+
+		if (e != PROTO_OK)
+			return e;
+	}
+	if (src->req->op == OP_HELLO && src->cfg->open && src->req->name.p == NULL &&
+	    src->req->token.p == NULL) {
+		src->why = "hello wants a name, a token, or both.";
+		return PROTO_E_BAD_REQUEST;
+	}
+	return PROTO_OK;
+}
+
+static enum proto_error read_request(struct field_source *src, const char *refused)
+{
+	struct request *r = src->req;
+	const json_t *op = json_object_get(src->root, "op");
+	struct span name = {0};
+
+	if (json_is_string(op))
+		name = (struct span){.p = json_string_value(op), .len = json_string_length(op)};
+	bool has_id = read_id(json_object_get(src->root, "id"), &r->id);
+	if (refused != NULL) {
+		src->why = refused;
+		return PROTO_E_BAD_REQUEST;
+	}
+	bool is_known = name.p != NULL && find_op(name, &r->op);
+	if (!has_id && !(is_known && r->op == OP_PONG)) {
+		src->why = "id is an integer from 0 below 2^53 or a string of 1 to 64 bytes.";
+		return PROTO_E_BAD_REQUEST;
+	}
+	if (name.p == NULL) {
+		src->why = "op names what is asked for.";
+		return PROTO_E_BAD_REQUEST;
+	}
+	if (!is_known) {
+		src->why = "This server does not know that op.";
+		return PROTO_E_UNSUPPORTED;
+	}
+	return read_fields(src);
+}
+
+/* Copy what the spans point to into one block that the request owns. */
+static void pack(struct request *r)
+{
+	struct span *kept[] = {
+		&r->room,  &r->title, &r->rid,  &r->name,  &r->name_key, &r->token,
+		&r->epoch, &r->key,   &r->text, &r->emoji, &r->query,    &r->id.s,
+	};
+	const size_t n = sizeof(kept) / sizeof(kept[0]);
+	size_t size = 0;
+
+	for (size_t i = 0; i < n; i++)
+		size += kept[i]->p != NULL ? kept[i]->len + 1 : 0;
+	if (size == 0)
+		return;
+
+	char *at = mem_alloc(size);
+	r->owned = at;
+	for (size_t i = 0; i < n; i++) {
+		if (kept[i]->p == NULL)
+			continue;
+		memcpy(at, kept[i]->p, kept[i]->len);
+		at[kept[i]->len] = '\0';
+		kept[i]->p = at;
+		at += kept[i]->len + 1;
+	}
+}
+
+/* A refused request keeps its id, and its op for whoever counts. */
+static void keep_id_only(struct request *r)
+{
+	*r = (struct request){.op = r->op, .id = r->id};
+}
+
+enum proto_error request_decode(struct request **out, struct span text, const struct config *cfg,
+				const char **why)
+{
+	struct request *r = mem_zalloc(sizeof(*r));
+	struct field_source src = {.cfg = cfg, .req = r};
+	const char *refused;
+	enum proto_error e = PROTO_E_BAD_REQUEST;
+
+	src.root = json_read_object(text, &refused);
+	if (src.root != NULL)
+		e = read_request(&src, refused);
+	else
+		src.why = refused;
+	if (e != PROTO_OK)
+		keep_id_only(r);
+	pack(r);
+	json_decref(src.root);
+	buf_deinit(&src.folded);
+	buf_deinit(&src.folded_key);
+	*out = r;
+	*why = src.why;
+	return e;
+}
+
+void request_free(struct request *r)
+{
+	if (r == NULL)
+		return;
+	free(r->owned);
+	free(r);
+}
+
+bool op_is_write(enum op op)
+{
+	return op == OP_SEND || op == OP_EDIT || op == OP_DELETE || op == OP_REACT;
+}

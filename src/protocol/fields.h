@@ -1,0 +1,24 @@
+#pragma once
+#include "hubbub/buf.h"
+#include "hubbub/config.h"
+#include "hubbub/request.h"
+#include <jansson.h>
+
+/** Where the readers read from, and what they fill. */
+struct field_source {
+	json_t *root; /* the request's object */
+	const struct config *cfg;
+	struct request *req;
+	const char *why; /* set by the reader that fails: a static sentence */
+	/* Names after folding; req's spans point here until they are packed. */
+	struct buf folded, folded_key;
+};
+
+/** Check one field (or a few that belong together) and store it in src->req. */
+typedef enum proto_error field_reader(struct field_source *src);
+
+field_reader field_read_room, field_read_key, field_read_text, field_read_thread, field_read_quote,
+	field_read_files, field_read_mentions, field_read_target, field_read_emoji, field_read_on,
+	field_read_since, field_read_epoch, field_read_limit, field_read_bound, field_read_fold,
+	field_read_seq, field_read_forget, field_read_query, field_read_user_name, field_read_token,
+	field_read_caps;

@@ -1,0 +1,195 @@
+/*
+ * Names after Unicode's rules.
+ *
+ * Two names are one when their folded forms are: normalisation form KC and full case folding
+ * (Unicode 15, 3.13), again until nothing changes, since folding may leave what normalises once
+ * more and the other way round.
+ */
+#include "hubbub/names.h"
+
+#include "hubbub/request.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <utf8proc.h>
+
+#define MAX_ROOM_CHARACTERS 80
+#define MAX_USER_CHARACTERS 40
+
+/*
+ * Longer ones are not even normalised: work on a name stays small whatever a peer sends.  No name
+ * that is allowed is cut off by it: 80 Hangul syllables spelt in 3 letters of 3 bytes take 720.
+ */
+#define MAX_BYTES 1024
+
+/* Two rounds settle all of Unicode; the bound is there for the proof's sake. */
+#define MAX_ROUNDS 8
+
+#define OPTIONS_NFC (UTF8PROC_STABLE | UTF8PROC_COMPOSE)
+#define OPTIONS_FOLD (OPTIONS_NFC | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD)
+
+static bool map(struct span s, utf8proc_option_t options, struct buf *out)
+{
+	utf8proc_uint8_t *mapped = NULL;
+	utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.len,
+					    &mapped, options);
+
+	out->len = 0;
+	if (len >= 0)
+		buf_append(out, mapped, (size_t)len);
+	free(mapped);
+	return len >= 0;
+}
+
+static bool fold(struct span s, struct buf *out)
+{
+	struct buf next = {0};
+	bool settled = false;
+
+	if (!map(s, OPTIONS_FOLD, out))
+		return false;
+	for (int i = 0; i < MAX_ROUNDS && !settled; i++) {
+		if (!map(buf_span(out), OPTIONS_FOLD, &next))
+			break;
+		settled = span_equal(buf_span(out), buf_span(&next));
+
+		struct buf swap = *out;
+		*out = next;
+		next = swap;
+	}
+	buf_deinit(&next);
+	return settled;
+}
+
+/* The character at the head of @s, which is cut off it; -1 at the end or on bad UTF-8. */
+static utf8proc_int32_t next_character(struct span *s)
+{
+	utf8proc_int32_t c;
+	utf8proc_ssize_t n;
+
+	if (s->len == 0)
+		return -1;
+	n = utf8proc_iterate((const utf8proc_uint8_t *)s->p, (utf8proc_ssize_t)s->len, &c);
+	if (n <= 0)
+		return -1;
+	s->p += n;
+	s->len -= (size_t)n;
+	return c;
+}
+
+static bool is_word_character(utf8proc_int32_t c)
+{
+	switch (utf8proc_category(c)) {
+	case UTF8PROC_CATEGORY_LU:
+	case UTF8PROC_CATEGORY_LL:
+	case UTF8PROC_CATEGORY_LT:
+	case UTF8PROC_CATEGORY_LM:
+	case UTF8PROC_CATEGORY_LO:
+	case UTF8PROC_CATEGORY_MN:
+	case UTF8PROC_CATEGORY_MC:
+	case UTF8PROC_CATEGORY_ND:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_allowed_in_user_name(utf8proc_int32_t c)
+{
+	switch (utf8proc_category(c)) {
+	case UTF8PROC_CATEGORY_CC:
+	case UTF8PROC_CATEGORY_CF:
+	case UTF8PROC_CATEGORY_ZL:
+	case UTF8PROC_CATEGORY_ZP:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Unicode's property White_Space, which has characters of four categories in it. */
+static bool is_white_space(utf8proc_int32_t c)
+{
+	return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+	       (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+	       c == 0x205F || c == 0x3000;
+}
+
+static struct span trim(struct span s)
+{
+	struct span rest = s, kept = s;
+	bool started = false;
+
+	while (rest.len > 0) {
+		struct span at = rest;
+		utf8proc_int32_t c = next_character(&rest);
+
+		if (c < 0)
+			break; /* bad UTF-8: left for the mapping to refuse */
+		if (is_white_space(c))
+			continue;
+		if (!started)
+			kept.p = at.p;
+		started = true;
+		kept.len = (size_t)(rest.p - kept.p);
+	}
+	if (!started && rest.len == 0)
+		kept.len = 0;
+	return kept;
+}
+
+bool name_fold_room(struct span name, struct buf *out)
+{
+	if (name.len == 0 || name.len > MAX_BYTES || !fold(name, out))
+		return false;
+
+	struct span rest = buf_span(out);
+	unsigned n = 0;
+	bool is_word = false;
+	while (rest.len > 0) {
+		utf8proc_int32_t c = next_character(&rest);
+
+		is_word = is_word_character(c);
+		if (!is_word && (n == 0 || (c != '-' && c != '_' && c != '.')))
+			return false;
+		if (++n > MAX_ROOM_CHARACTERS)
+			return false;
+	}
+	return is_word; /* the last one */
+}
+
+bool name_clean_user(struct span name, struct buf *out, struct buf *out_key)
+{
+	name = trim(name);
+	if (name.len == 0 || name.len > MAX_BYTES || !map(name, OPTIONS_NFC, out))
+		return false;
+
+	struct span rest = buf_span(out);
+	unsigned n = 0;
+	while (rest.len > 0) {
+		if (!is_allowed_in_user_name(next_character(&rest)) || ++n > MAX_USER_CHARACTERS)
+			return false;
+	}
+	return n > 0 && fold(buf_span(out), out_key) && out_key->len > 0;
+}
+
+bool name_fold_query(struct span query, struct buf *out)
+{
+	return query.len <= MAX_BYTES && fold(query, out);
+}
+
+int64_t user_id_parse(struct span s)
+{
+	int64_t id = 0;
+
+	/* As user_encode() writes it: no sign, no leading zero. */
+	if (s.len < 2 || s.p[0] != 'u' || s.p[1] == '0')
+		return 0;
+	for (size_t i = 1; i < s.len; i++) {
+		int digit = s.p[i] - '0';
+
+		if (digit < 0 || digit > 9 || __builtin_mul_overflow(id, 10, &id) ||
+		    __builtin_add_overflow(id, digit, &id))
+			return 0;
+	}
+	return id;
+}
