@@ -12,7 +12,7 @@ const OFFER = 'permessage-deflate; client_max_window_bits'
 
 test('what is agreed was offered', async () => {
   const table = [
-    // offer, whether it may be declined, what the answer must hold
+    // offer, what the answer must hold
     ['permessage-deflate', {}],
     [OFFER, {}],
     ['permessage-deflate; server_no_context_takeover', { server_no_context_takeover: true }],
@@ -20,7 +20,6 @@ test('what is agreed was offered', async () => {
     ['permessage-deflate; client_no_context_takeover; server_no_context_takeover', { server_no_context_takeover: true }],
     ['permessage-deflate;client_max_window_bits=15', {}],
     ['permessage-deflate; client_max_window_bits="10"', {}],
-    ['Permessage-Deflate', {}],
     ['x-unknown, permessage-deflate', {}],
     ['permessage-deflate; nonsense, permessage-deflate', {}],
     ['permessage-deflate; server_max_window_bits=15', {}],
@@ -120,7 +119,8 @@ test('an empty compressed message is a bad request', async () => {
 })
 
 test('what inflates beyond limits.frame closes with 1009, however small it came', async () => {
-  const request = (n) => `{"id":"b","op":"rooms","x":"${'x'.repeat(n - 29)}"}`
+  const empty = '{"id":"b","op":"rooms","x":""}'
+  const request = (n) => empty.replace('""', `"${'x'.repeat(n - empty.length)}"`)
   for (const [size, code] of [[65536, null], [65537, 1009], [10_000_000, 1009], [50_000_000, 1009]]) {
     const peer = await server.user('Ada', { offer: OFFER })
     assert.equal(request(size).length, size)
@@ -133,7 +133,6 @@ test('what inflates beyond limits.frame closes with 1009, however small it came'
 })
 
 test('broken deflate data closes with 1007', async () => {
-  const good = deflateRawSync('{"id":1,"op":"rooms"}', { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
   const table = {
     'a reserved block type': Buffer.from([0x06 | 1]),
     'random bytes': Buffer.from('ffffffffffffffff', 'hex'),
@@ -147,7 +146,6 @@ test('broken deflate data closes with 1007', async () => {
     peer.frame({ rsv: 4, payload })
     assert.equal(await peer.closed(), 1007, name)
   }
-  assert.ok(good.length > 0)
 })
 
 test('bad UTF-8 inside a compressed message closes with 1007', async () => {
