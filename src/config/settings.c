@@ -1,0 +1,185 @@
+/*
+ * The one table of settings.  Flags, environment, file, --help and the documentation are read from
+ * it, so that none of them can say something else than the others.
+ */
+#include "config/settings.h"
+
+#include "hubbub/mem.h"
+#include <ctype.h>
+#include <stddef.h>
+
+#define FIELD(name) offsetof(struct config, name)
+
+const struct setting settings_table[] = {
+	{"listen", SETTING_ADDRESS, 0, 0, 65535, "127.0.0.1:8080", "ADDR:PORT",
+	 "where to listen; [::1]:80 for IPv6, port 0 takes a free one"},
+	{"data", SETTING_TEXT, FIELD(data_dir), 0, 0, "./hubbub-data", "DIR",
+	 "the directory that keeps everything"},
+	{"open", SETTING_BOOL, FIELD(open), 0, 0, "false", NULL,
+	 "open mode: a name is enough, there are no accounts"},
+	{"origin", SETTING_ORIGINS, 0, 0, 0, "", "URL",
+	 "a further origin whose pages may connect; may be repeated, elsewhere separated by "
+	 "commas"},
+	{"workers", SETTING_NUMBER, FIELD(workers), 0, 256, "0", "N",
+	 "threads that serve connections; 0: one per core"},
+	{"max-connections", SETTING_NUMBER, FIELD(max_connections), 0, 10000000, "0", "N",
+	 "connections open at once; 0: as many as descriptors allow"},
+	{"max-frame", SETTING_SIZE, FIELD(max_frame), 1000, 64 << 20, "65536", "BYTES",
+	 "the largest message that a client may send, as a whole"},
+	{"max-text", SETTING_SIZE, FIELD(max_text), 1, 10 << 20, "8000", "BYTES",
+	 "the longest chat text; 6 * max-text + 500 must fit in max-frame"},
+	{"max-output", SETTING_SIZE, FIELD(max_output), 1024, 1 << 30, "1048576", "BYTES",
+	 "unsent bytes at which a client that reads too slowly is let go"},
+	{"heartbeat-ms", SETTING_NUMBER, FIELD(heartbeat_ms), 10, 3600000, "25000", "MS",
+	 "how often the server shows that it is there"},
+	{"request-timeout-ms", SETTING_NUMBER, FIELD(request_timeout_ms), 10, 600000, "10000", "MS",
+	 "how long a client may take to send an HTTP request"},
+	{"send-limit", SETTING_RATE, 0, 1, 3600000, "50/5000", "N/MS",
+	 "messages that one connection may send in so many milliseconds"},
+	{"no-limits", SETTING_BOOL, FIELD(no_limits), 0, 0, "false", NULL,
+	 "no rate limits, for benchmarks"},
+	{"log-level", SETTING_LEVEL, FIELD(log_level), 0, 0, "info", "LEVEL",
+	 "error, warn, info or debug"},
+};
+const size_t settings_count = sizeof(settings_table) / sizeof(settings_table[0]);
+
+const struct setting *settings_find(struct span name)
+{
+	for (size_t i = 0; i < settings_count; i++) {
+		if (span_equal(span_of(settings_table[i].name), name))
+			return &settings_table[i];
+	}
+	return NULL;
+}
+
+#define LONGEST_NAME 32
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Levenshtein's distance, row by row; both are at most LONGEST_NAME long. */
+static size_t distance(struct span a, struct span b)
+{
+	size_t row[LONGEST_NAME + 1];
+
+	for (size_t j = 0; j <= b.len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			size_t changed = diagonal + (a.p[i - 1] != b.p[j - 1]);
+
+			diagonal = row[j];
+			row[j] = min3(row[j] + 1, row[j - 1] + 1, changed);
+		}
+	}
+	return row[b.len];
+}
+
+const char *settings_nearest(struct span name)
+{
+	const char *best = NULL;
+	size_t best_distance = name.len / 3 + 2; /* farther away it would be a guess */
+
+	if (name.len > LONGEST_NAME)
+		return NULL;
+	for (size_t i = 0; i < settings_count; i++) {
+		size_t d = distance(name, span_of(settings_table[i].name));
+
+		if (d < best_distance) {
+			best_distance = d;
+			best = settings_table[i].name;
+		}
+	}
+	return best;
+}
+
+static void append_env_name(struct buf *out, const struct setting *s)
+{
+	buf_append_str(out, "HUBBUB_");
+	for (const char *p = s->name; *p != '\0'; p++)
+		buf_append_char(out, *p == '-' ? '_' : (char)toupper((unsigned char)*p));
+}
+
+char *settings_env_name(const struct setting *s)
+{
+	struct buf name = {0};
+
+	append_env_name(&name, s);
+	return buf_take(&name, NULL);
+}
+
+void settings_append_help(struct buf *out)
+{
+	buf_append_str(out, "hubbub: self-hosted team chat in one binary\n"
+			    "\n"
+			    "  hubbub serve [SETTING...]   run the server\n"
+			    "  hubbub settings             print the settings as a Markdown table\n"
+			    "  hubbub --help               print this\n"
+			    "  hubbub --version            print the version\n"
+			    "\n"
+			    "Settings:\n");
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+
+		buf_printf(out, "  --%s%s%s\n      %s", s->name, s->value != NULL ? " " : "",
+			   s->value != NULL ? s->value : "", s->help);
+		if (s->fallback[0] != '\0' && s->type != SETTING_BOOL)
+			buf_printf(out, " (default %s)", s->fallback);
+		buf_append_char(out, '\n');
+	}
+	buf_append_str(out,
+		       "  --config FILE\n"
+		       "      a file of lines `name = value`; # begins a comment line\n"
+		       "\n"
+		       "Each may also be set in the environment (HUBBUB_MAX_FRAME for "
+		       "--max-frame) or in the\n"
+		       "file (max-frame = 65536).  A flag goes before the environment, and that "
+		       "before the file.\n");
+}
+
+static void append_range(struct buf *out, const struct setting *s)
+{
+	switch (s->type) {
+	case SETTING_BOOL:
+		buf_append_str(out, "`true` or `false`");
+		break;
+	case SETTING_NUMBER:
+	case SETTING_SIZE:
+		buf_printf(out, "%llu to %llu", (unsigned long long)s->min,
+			   (unsigned long long)s->max);
+		break;
+	case SETTING_ADDRESS:
+	case SETTING_TEXT:
+	case SETTING_LEVEL:
+	case SETTING_ORIGINS:
+	case SETTING_RATE:
+		buf_printf(out, "`%s`", s->value);
+		break;
+	}
+}
+
+void settings_append_markdown(struct buf *out)
+{
+	buf_append_str(out, "| flag | environment | value | default | meaning |\n"
+			    "| --- | --- | --- | --- | --- |\n");
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+
+		buf_printf(out, "| `--%s` | `", s->name);
+		append_env_name(out, s);
+		buf_append_str(out, "` | ");
+		append_range(out, s);
+		if (s->fallback[0] != '\0')
+			buf_printf(out, " | `%s` | ", s->fallback);
+		else
+			buf_append_str(out, " | none | ");
+		buf_printf(out, "%s |\n", s->help);
+	}
+}
