@@ -1,0 +1,113 @@
+/*
+ * Checkpoints: moving committed pages from the WAL into the database file.
+ *
+ * They run on a thread and a connection of their own, so that no commit waits for them.  But the
+ * WAL starts over only after a checkpoint that reached its end, and under steady load the writer
+ * is always ahead.  So when the WAL has grown long, the writer itself copies the little that the
+ * thread left, between two batches.
+ */
+#include "hubbub/log.h"
+#include "store/store_internal.h"
+
+enum {
+	CHECKPOINT_PAGES = 1000,   /* from here the thread works: 4 MB */
+	CHECKPOINT_CATCH_UP = 4000 /* from here the writer finishes it: 16 MB */
+};
+
+static int on_commit(void *store, sqlite3 *h, const char *name, int pages)
+{
+	struct store *st = store;
+
+	(void)h;
+	(void)name;
+	atomic_store_explicit(&st->wal_pages, pages, memory_order_relaxed);
+	return SQLITE_OK;
+}
+
+void checkpoint_watch(struct store *st, sqlite3 *writer)
+{
+	sqlite3_wal_hook(writer, on_commit, st);
+}
+
+void checkpoint_after_commit(struct store *st, sqlite3 *writer)
+{
+	int pages = atomic_load_explicit(&st->wal_pages, memory_order_relaxed);
+
+	if (pages < CHECKPOINT_PAGES || atomic_load(&st->checkpoint_busy))
+		return;
+	if (pages >= CHECKPOINT_CATCH_UP) {
+		int copied = 0, in_wal = 0;
+
+		sqlite3_wal_checkpoint_v2(writer, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_wal,
+					  &copied);
+		/* A long read may keep it from the end: then the next try waits for as many pages
+		 * again, which the count since the last start of the WAL tells. */
+		if (copied == in_wal)
+			atomic_store_explicit(&st->wal_pages, 0, memory_order_relaxed);
+		return;
+	}
+	mutex_lock(&st->checkpoint_lock);
+	st->checkpoint_wanted = true;
+	cond_signal(&st->checkpoint_work);
+	mutex_unlock(&st->checkpoint_lock);
+}
+
+static void run_checkpoint(struct store *st, bool *failing)
+{
+	atomic_store(&st->checkpoint_busy, true);
+	int rc = sqlite3_wal_checkpoint_v2(st->checkpoint_db.h, NULL, SQLITE_CHECKPOINT_PASSIVE,
+					   NULL, NULL);
+	atomic_store(&st->checkpoint_busy, false);
+	bool failed = rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY;
+
+	/* Nothing is lost by it: what was committed stays in the WAL.  Once a change of state. */
+	if (failed && !*failing)
+		log_warn("store: cannot checkpoint: %s", db_message(&st->checkpoint_db));
+	*failing = failed;
+}
+
+static void *checkpoint_main(void *store)
+{
+	struct store *st = store;
+	bool failing = false;
+
+	mutex_lock(&st->checkpoint_lock);
+	while (!st->checkpoint_stopping) {
+		if (!st->checkpoint_wanted) {
+			cond_wait(&st->checkpoint_work, &st->checkpoint_lock);
+			continue;
+		}
+		st->checkpoint_wanted = false;
+		mutex_unlock(&st->checkpoint_lock);
+		run_checkpoint(st, &failing);
+		mutex_lock(&st->checkpoint_lock);
+	}
+	mutex_unlock(&st->checkpoint_lock);
+	return NULL;
+}
+
+int checkpoint_start(struct store *st)
+{
+	int err = db_open(&st->checkpoint_db, st->path, DB_WRITE);
+
+	if (err != 0)
+		return err;
+	/* Reading something makes SQLite find the WAL, without which a checkpoint does nothing. */
+	int64_t version;
+	err = db_get_int(&st->checkpoint_db, "PRAGMA schema_version", &version);
+	if (err == 0)
+		err = -pthread_create(&st->checkpoint_thread, NULL, checkpoint_main, st);
+	if (err != 0)
+		db_close(&st->checkpoint_db);
+	return err;
+}
+
+void checkpoint_stop(struct store *st)
+{
+	mutex_lock(&st->checkpoint_lock);
+	st->checkpoint_stopping = true;
+	cond_signal(&st->checkpoint_work);
+	mutex_unlock(&st->checkpoint_lock);
+	pthread_join(st->checkpoint_thread, NULL);
+	db_close(&st->checkpoint_db);
+}

@@ -1,0 +1,57 @@
+#pragma once
+/* Private to store/. */
+#include "hubbub/span.h"
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * One SQLite connection with its prepared statements.  Used by one thread at a time: connections
+ * are opened without SQLite's own mutexes.
+ */
+struct db {
+	sqlite3 *h; /* NULL: closed */
+	sqlite3_stmt **stmts;
+	size_t n_stmts;
+};
+
+enum db_mode {
+	DB_WRITE,
+	DB_READ
+};
+
+/** How long one connection waits for another process's lock. */
+#define DB_BUSY_MS 1000
+
+/** Open @path with the store's pragmas.  Negative errno on failure; @db is closed then. */
+int db_open(struct db *db, const char *path, enum db_mode mode);
+/** Prepare @n statements, addressed by their place in @sql from then on. */
+int db_prepare(struct db *db, const char *const *sql, size_t n);
+/** Finalize and close; allowed on a closed one. */
+void db_close(struct db *db);
+
+/** Run SQL that yields nothing of interest.  Negative errno on failure. */
+int db_exec(struct db *db, const char *sql);
+/** The one integer that @sql yields. */
+int db_get_int(struct db *db, const char *sql, int64_t *out);
+/** The connection's last error as a negative errno. */
+int db_errno(struct db *db);
+/** The connection's last error for people; valid until the next call on it. */
+const char *db_message(struct db *db);
+
+/** Statement @i, reset, its parameters unbound. */
+sqlite3_stmt *db_stmt(struct db *db, unsigned i);
+/** 1: a row; 0: done; negative errno: failed.  On 0 and on failure the statement is reset. */
+int db_step(sqlite3_stmt *s);
+/** Step to the end, throwing rows away; 0 or a negative errno. */
+int db_run(sqlite3_stmt *s);
+
+/* Parameters are numbered from 1.  The bytes must live until the statement is reset. */
+void db_bind_int(sqlite3_stmt *s, int i, int64_t n);
+void db_bind_text(sqlite3_stmt *s, int i, struct span text);  /* p NULL binds NULL */
+void db_bind_blob(sqlite3_stmt *s, int i, struct span bytes); /* p NULL binds NULL */
+
+/** A column's bytes, TEXT or BLOB; p is NULL only for NULL.  Valid until the next step. */
+struct span db_column(sqlite3_stmt *s, int i);
+/** A column's bytes as a string of its own; NULL for NULL. */
+char *db_column_dup(sqlite3_stmt *s, int i);

@@ -1,0 +1,63 @@
+/*
+ * The requests to the store as memory: made by who asks, freed by who was answered.
+ */
+#include "hubbub/mem.h"
+#include "hubbub/store.h"
+#include <sodium.h>
+#include <stdlib.h>
+
+void store_room_deinit(struct store_room *r)
+{
+	free(r->name);
+	free(r->title);
+	free(r->topic);
+	*r = (struct store_room){0};
+}
+
+struct store_op *store_op_new(enum store_op_kind kind, struct store_origin origin)
+{
+	struct store_op *op = mem_zalloc(sizeof(*op));
+
+	op->kind = kind;
+	op->origin = origin;
+	return op;
+}
+
+void store_op_free(struct store_op *op)
+{
+	if (op == NULL)
+		return;
+	request_free(op->req);
+	free(op->name);
+	if (op->token != NULL)
+		sodium_memzero(op->token, strlen(op->token));
+	free(op->token);
+	store_room_deinit(&op->room);
+	buf_deinit(&op->scratch);
+	free(op);
+}
+
+struct store_read *store_read_new(enum store_read_kind kind, struct store_origin origin)
+{
+	struct store_read *r = mem_zalloc(sizeof(*r));
+
+	r->kind = kind;
+	r->origin = origin;
+	return r;
+}
+
+void store_read_free(struct store_read *r)
+{
+	if (r == NULL)
+		return;
+	request_free(r->req);
+	buf_deinit(&r->events);
+	free(r->name);
+	for (size_t i = 0; i < r->n_belong; i++)
+		free(r->belong[i].name);
+	free(r->belong);
+	for (size_t i = 0; i < r->n_rooms; i++)
+		store_room_deinit(&r->rooms[i]);
+	free(r->rooms);
+	free(r);
+}

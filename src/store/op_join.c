@@ -1,0 +1,113 @@
+/*
+ * join, read and leave with forget: who belongs to a room, and how far they read.
+ */
+#include "hubbub/mem.h"
+#include "store/secret.h"
+#include "store/store_internal.h"
+#include "store/writer.h"
+
+/* 1: *@id is set; 0: no such room; negative: failed. */
+static int find_id(struct writer *w, unsigned stmt, struct span by, int64_t *id)
+{
+	sqlite3_stmt *s = db_stmt(&w->db, stmt);
+
+	db_bind_text(s, 1, by);
+	int rc = db_step(s);
+	if (rc <= 0)
+		return rc;
+	*id = sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	return 1;
+}
+
+static int make_room(struct writer *w, const struct request *req, int64_t *id)
+{
+	char rid[STORE_RID_SIZE];
+	sqlite3_stmt *s = db_stmt(&w->db, W_ROOM_NEW);
+
+	secret_make_rid(rid);
+	db_bind_text(s, 1, span_of(rid));
+	db_bind_text(s, 2, req->room);
+	db_bind_text(s, 3, req->title.p != NULL ? req->title : req->room);
+	int err = db_run(s);
+	if (err != 0)
+		return err;
+	*id = sqlite3_last_insert_rowid(w->db.h);
+	return 0;
+}
+
+/* The head comes from the transaction's own count: the row has it only after the flush. */
+static int take_snapshot(struct writer *w, struct store_op *op)
+{
+	struct writer_room *room;
+	int rc = writer_find_room(w, op->room_id, &room);
+
+	if (rc <= 0)
+		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
+	sqlite3_stmt *s = db_stmt(&w->db, W_ROOM_SNAPSHOT);
+	db_bind_int(s, 1, op->room_id);
+	rc = db_step(s);
+	if (rc <= 0)
+		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
+	op->room.id = op->room_id;
+	memcpy(op->room.rid, room->rid, STORE_RID_SIZE);
+	op->room.name = db_column_dup(s, 1);
+	op->room.title = db_column_dup(s, 2);
+	op->room.topic = db_column_dup(s, 3);
+	op->room.head = room->head;
+	op->room.first = (uint64_t)sqlite3_column_int64(s, 4);
+	sqlite3_reset(s);
+	return 0;
+}
+
+int op_apply_join(struct writer *w, struct store_op *op)
+{
+	const struct request *req = op->req;
+	int64_t id = 0;
+	int rc;
+
+	if (req->rid.p != NULL) {
+		rc = find_id(w, W_ROOM_BY_RID, req->rid, &id);
+		if (rc == 0)
+			return op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
+	} else {
+		rc = find_id(w, W_ROOM_BY_NAME, req->room, &id);
+		if (rc == 0)
+			rc = make_room(w, req, &id);
+	}
+	if (rc < 0)
+		return rc;
+
+	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER_ADD);
+	db_bind_int(s, 1, op->user);
+	db_bind_int(s, 2, id);
+	int err = db_run(s);
+	if (err != 0)
+		return err;
+	op->room_id = id;
+	return take_snapshot(w, op);
+}
+
+int op_apply_mark(struct writer *w, struct store_op *op)
+{
+	struct writer_room *room;
+	int rc = writer_find_room(w, op->room_id, &room);
+
+	if (rc <= 0)
+		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
+	op->seq = op->req->seq < room->head ? op->req->seq : room->head;
+	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER_READ);
+	db_bind_int(s, 1, op->user);
+	db_bind_int(s, 2, op->room_id);
+	db_bind_int(s, 3, (int64_t)op->seq);
+	return db_run(s);
+}
+
+int op_apply_forget(struct writer *w, struct store_op *op)
+{
+	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER_DROP);
+
+	db_bind_int(s, 1, op->user);
+	db_bind_int(s, 2, op->room_id);
+	return db_run(s);
+}

@@ -1,0 +1,153 @@
+/*
+ * The readers' threads: history and lists, each on a connection of its own, so that no read waits
+ * for the writer and the writer waits for none.
+ */
+#include "store/reader.h"
+#include "hubbub/log.h"
+#include "hubbub/mem.h"
+#include "store/row.h"
+#include <stdlib.h>
+
+#define EVENTS_OF(index)                                               \
+	"SELECT " ROW_EVENT_COLUMNS " FROM events e INDEXED BY " index \
+	" LEFT JOIN users u ON u.id = e.author"                        \
+	" WHERE e.room = ?1 AND e.seq >= ?2 AND e.seq <= ?3"
+
+/* With the newest edit that ?4, the seq up to which the fold goes, covers. */
+#define MESSAGES_OF                                                                          \
+	"SELECT " ROW_EVENT_COLUMNS ", x.body, x.ts"                                         \
+	" FROM events e INDEXED BY events_messages"                                          \
+	" LEFT JOIN users u ON u.id = e.author"                                              \
+	" LEFT JOIN events x ON x.id = (SELECT y.id FROM events y INDEXED BY events_targets" \
+	"  WHERE y.room = ?1 AND y.target = e.seq AND y.kind = 2 AND y.seq <= ?4"            \
+	"  ORDER BY y.seq DESC LIMIT 1)"                                                     \
+	" WHERE e.kind = 1 AND e.room = ?1 AND e.seq >= ?2 AND e.seq <= ?3"
+
+static const char *const statements[R_N_STMTS] = {
+	[R_BEGIN] = "BEGIN",
+	[R_COMMIT] = "COMMIT",
+	[R_LOG] = "SELECT coalesce(name, '~' || rid), head, first FROM rooms WHERE id = ?1",
+	[R_USER_BY_TOKEN] = "SELECT id, name, last_seen FROM users WHERE token_hash = ?1",
+	/* Ordinals at the marker and at the end; no row is counted but mentions. */
+	[R_BELONG] = "SELECT r.id, r.rid, r.name, r.head, m.read_seq, r.n_messages,"
+		     " (SELECT e.ord FROM events e INDEXED BY events_messages"
+		     "  WHERE e.room = r.id AND e.kind = 1 AND e.seq <= m.read_seq"
+		     "  ORDER BY e.seq DESC LIMIT 1),"
+		     " (SELECT e.own_ord FROM events e INDEXED BY events_own"
+		     "  WHERE e.author = m.user AND e.room = r.id AND e.kind = 1"
+		     "  ORDER BY e.seq DESC LIMIT 1),"
+		     " (SELECT e.own_ord FROM events e INDEXED BY events_own"
+		     "  WHERE e.author = m.user AND e.room = r.id AND e.kind = 1"
+		     "  AND e.seq <= m.read_seq ORDER BY e.seq DESC LIMIT 1),"
+		     " (SELECT count(*) FROM mentions n"
+		     "  WHERE n.user = m.user AND n.room = r.id AND n.seq > m.read_seq)"
+		     " FROM members m JOIN rooms r ON r.id = m.room WHERE m.user = ?1"
+		     " ORDER BY r.name, r.id",
+	[R_ROOMS] = "SELECT id, rid, name, title, topic, head, first FROM rooms"
+		    " WHERE name IS NOT NULL AND instr(name, ?1) > 0 ORDER BY name LIMIT ?2",
+	[R_UP] = EVENTS_OF("events_by_seq") " ORDER BY e.seq",
+	[R_DOWN] = EVENTS_OF("events_by_seq") " ORDER BY e.seq DESC",
+	[R_FOLD_UP] = MESSAGES_OF " ORDER BY e.seq",
+	[R_FOLD_DOWN] = MESSAGES_OF " ORDER BY e.seq DESC",
+	[R_REACTIONS] = "SELECT c.emoji, c.n, m.user IS NOT NULL FROM reaction_counts c"
+			" LEFT JOIN reactions m ON m.room = c.room AND m.target = c.target"
+			"  AND m.emoji = c.emoji AND m.user = ?3"
+			" WHERE c.room = ?1 AND c.target = ?2 ORDER BY c.since",
+	[R_REACTIONS_LOG] = "SELECT emoji, count, author, react_on"
+			    " FROM events INDEXED BY events_targets"
+			    " WHERE room = ?1 AND target = ?2 AND kind = 4 AND seq <= ?3"
+			    " ORDER BY seq",
+};
+
+static int open_connection(struct reader *rd)
+{
+	int err;
+
+	if (rd->db.h != NULL)
+		return 0;
+	err = db_open(&rd->db, rd->st->path, DB_READ);
+	if (err != 0)
+		return err;
+	err = db_prepare(&rd->db, statements, R_N_STMTS);
+	if (err != 0)
+		db_close(&rd->db);
+	return err;
+}
+
+static int run(struct reader *rd, struct store_read *r)
+{
+	switch (r->kind) {
+	case STORE_READ_HELLO:
+		return read_hello(rd, r);
+	case STORE_READ_BELONG:
+		return read_belong(rd, r);
+	case STORE_READ_EVENTS:
+		return read_events(rd, r);
+	case STORE_READ_ROOMS:
+		return read_rooms(rd, r);
+	}
+	r->err = PROTO_E_INTERNAL;
+	r->why = "no such read";
+	return 0;
+}
+
+static void answer(struct reader *rd, struct store_read *r)
+{
+	int err = open_connection(rd);
+
+	/* One transaction: everything in an answer is of one snapshot. */
+	if (err == 0)
+		err = db_run(db_stmt(&rd->db, R_BEGIN));
+	if (err == 0)
+		err = run(rd, r);
+	if (err == 0)
+		err = db_run(db_stmt(&rd->db, R_COMMIT));
+	if (err != 0) {
+		log_warn("store: cannot read: %s", db_message(&rd->db));
+		db_close(&rd->db);
+		r->events.len = 0;
+		r->err = PROTO_E_UNAVAILABLE;
+		r->why = "the storage failed";
+		r->retry_ms = WRITER_RETRY_MS;
+	}
+	rd->st->hooks.answer(rd->st->ctx, r);
+}
+
+static struct store_read *take_locked(struct store *st) REQUIRES(st->read_lock)
+{
+	struct store_read *r = st->first_read;
+
+	if (r == NULL)
+		return NULL;
+	st->first_read = r->next;
+	if (st->first_read == NULL)
+		st->last_read = &st->first_read;
+	r->next = NULL;
+	st->n_reads_queued--;
+	st->n_reads++;
+	return r;
+}
+
+void *reader_main(void *reader)
+{
+	struct reader *rd = reader;
+	struct store *st = rd->st;
+
+	mutex_lock(&st->read_lock);
+	for (;;) {
+		struct store_read *r = take_locked(st);
+
+		if (r != NULL) {
+			mutex_unlock(&st->read_lock);
+			answer(rd, r);
+			mutex_lock(&st->read_lock);
+		} else if (st->reads_stopping) {
+			break;
+		} else {
+			cond_wait(&st->read_work, &st->read_lock);
+		}
+	}
+	mutex_unlock(&st->read_lock);
+	db_close(&rd->db);
+	return NULL;
+}

@@ -1,0 +1,41 @@
+#pragma once
+/* Private to store/: what the readers' files share. */
+#include "store/store_internal.h"
+
+enum {
+	R_BEGIN,
+	R_COMMIT,
+	R_LOG,
+	R_USER_BY_TOKEN,
+	R_BELONG,
+	R_ROOMS,
+	R_UP,
+	R_DOWN,
+	R_FOLD_UP,
+	R_FOLD_DOWN,
+	R_REACTIONS,
+	R_REACTIONS_LOG,
+	R_N_STMTS,
+};
+
+/* Each answers one kind of read inside an open read transaction: 0, or negative when the database
+ * failed.  Results and err go into the read. */
+int read_events(struct reader *rd, struct store_read *r);
+int read_hello(struct reader *rd, struct store_read *r);
+int read_belong(struct reader *rd, struct store_read *r);
+int read_rooms(struct reader *rd, struct store_read *r);
+
+/** The reactions to one message while it is being encoded; reused from message to message. */
+struct fold {
+	struct event_reaction *reactions;
+	struct buf emoji; /* what their spans point into */
+	size_t cap;
+	unsigned n;
+};
+/**
+ * Load the reactions to message @seq of r->room_id as they stood after event @upto, with `me` for
+ * r->user, into @f and @e.  @is_now: @upto is the log's head, so that the kept counts will do.
+ */
+int fold_reactions(struct reader *rd, const struct store_read *r, uint64_t upto, bool is_now,
+		   struct fold *f, struct event *e);
+void fold_deinit(struct fold *f);

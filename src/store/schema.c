@@ -1,0 +1,214 @@
+/*
+ * The tables, and how older ones become them.
+ *
+ * The rules that make deleted text go (each was measured to matter):
+ *  - A text lives in one place only, events.body, and events is an append-only rowid table.
+ *    Appending never moves a row, so no stale copy of one is left behind in a page.
+ *  - An edit is a row of its own.  No UPDATE makes a row longer; a deletion makes bodies NULL.
+ *    An UPDATE of a column that no index holds rewrites the row where it stands, and SQLite
+ *    balances pages after it only when a row no longer fits.
+ *  - So there are no foreign keys and no triggers on events either: they would turn that UPDATE
+ *    into a delete and an insert, which may merge pages, copying what lives in them.
+ *  - No index and no derived table holds text.
+ *
+ * user_version counts the migrations that were run.  A migration that was released never changes.
+ */
+#include "store/schema.h"
+#include "hubbub/log.h"
+#include <errno.h>
+#include <stdio.h>
+
+static const char *const migrations[] = {
+	/* 1: the log */
+	"CREATE TABLE meta(k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO meta VALUES('epoch', lower(hex(randomblob(12))));"
+	"INSERT INTO meta VALUES('hash_key', randomblob(32));"
+	"INSERT INTO meta VALUES('probe', randomblob(8));"
+
+	/* name_key is NULL once another took the name over; the row stays for the log's sake. */
+	"CREATE TABLE users("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" name TEXT NOT NULL,"
+	" name_key TEXT UNIQUE,"
+	" token_hash BLOB UNIQUE,"
+	" created INTEGER NOT NULL,"
+	" last_seen INTEGER NOT NULL);"
+
+	/* n_messages counts message events, tombstones included: the newest one's ord. */
+	"CREATE TABLE rooms("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" rid TEXT NOT NULL UNIQUE,"
+	" name TEXT UNIQUE,"
+	" title TEXT NOT NULL,"
+	" topic TEXT NOT NULL DEFAULT '',"
+	" head INTEGER NOT NULL DEFAULT 0,"
+	" first INTEGER NOT NULL DEFAULT 1,"
+	" n_messages INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE room_aliases(name TEXT PRIMARY KEY, room INTEGER NOT NULL) WITHOUT ROWID;"
+
+	"CREATE TABLE members("
+	" user INTEGER NOT NULL,"
+	" room INTEGER NOT NULL,"
+	" read_seq INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY(user, room)) WITHOUT ROWID;"
+
+	/* ord: which message of the room it is; own_ord: which of its author's in that room.  So
+	 * unread is a difference of ordinals. */
+	"CREATE TABLE events("
+	" id INTEGER PRIMARY KEY,"
+	" room INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL,"
+	" ts INTEGER NOT NULL,"
+	" kind INTEGER NOT NULL,"
+	" author INTEGER NOT NULL,"
+	" target INTEGER,"
+	" thread INTEGER,"
+	" quote INTEGER,"
+	" ord INTEGER,"
+	" own_ord INTEGER,"
+	" react_on INTEGER,"
+	" count INTEGER,"
+	" emoji BLOB,"
+	" key BLOB,"
+	" hash BLOB,"
+	" mentions BLOB,"
+	" body BLOB);"
+	"CREATE UNIQUE INDEX events_by_seq ON events(room, seq);"
+	"CREATE UNIQUE INDEX events_by_key ON events(author, key);"
+	"CREATE INDEX events_messages ON events(room, seq, ord) WHERE kind = 1;"
+	"CREATE INDEX events_own ON events(author, room, seq, own_ord) WHERE kind = 1;"
+	"CREATE INDEX events_targets ON events(room, target, kind, seq) WHERE target IS NOT NULL;"
+	"CREATE INDEX events_threads ON events(room, thread, seq) WHERE thread IS NOT NULL;"
+
+	/* since: the seq of the event that brought the emoji, for a stable order. */
+	"CREATE TABLE reactions("
+	" room INTEGER NOT NULL,"
+	" target INTEGER NOT NULL,"
+	" emoji BLOB NOT NULL,"
+	" user INTEGER NOT NULL,"
+	" PRIMARY KEY(room, target, emoji, user)) WITHOUT ROWID;"
+	"CREATE TABLE reaction_counts("
+	" room INTEGER NOT NULL,"
+	" target INTEGER NOT NULL,"
+	" emoji BLOB NOT NULL,"
+	" n INTEGER NOT NULL,"
+	" since INTEGER NOT NULL,"
+	" PRIMARY KEY(room, target, emoji)) WITHOUT ROWID;"
+
+	"CREATE TABLE mentions("
+	" user INTEGER NOT NULL,"
+	" room INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL,"
+	" PRIMARY KEY(user, room, seq)) WITHOUT ROWID;",
+};
+
+enum {
+	N_MIGRATIONS = sizeof(migrations) / sizeof(migrations[0]),
+	/* A whole check reads the whole file: only where that is a matter of milliseconds. */
+	QUICK_CHECK_MAX_PAGES = 1024,
+};
+
+static int refuse(struct db *db, const char *name, int err)
+{
+	if (err == -EBUSY)
+		log_error("store: %s is locked by another process", name);
+	else if (err == -EIO)
+		log_error("store: %s is damaged (%s); restore it from a backup", name,
+			  db_message(db));
+	else
+		log_error("store: cannot use %s: %s", name, db_message(db));
+	return err;
+}
+
+/* 0 and the version that the file has; an empty file has 0. */
+static int identify(struct db *db, const char *name, int64_t *version)
+{
+	int64_t app = 0, tables = 0;
+	int err = db_get_int(db, "PRAGMA application_id", &app);
+
+	if (err == 0)
+		err = db_get_int(db, "PRAGMA user_version", version);
+	if (err == 0)
+		err = db_get_int(db, "SELECT count(*) FROM sqlite_schema", &tables);
+	if (err != 0)
+		return refuse(db, name, err);
+	if (app == 0 && *version == 0 && tables == 0)
+		return 0;
+	if (app != SCHEMA_APPLICATION_ID) {
+		log_error("store: %s is a database of some other program", name);
+		return -EINVAL;
+	}
+	if (*version > N_MIGRATIONS) {
+		log_error("store: %s was written by a newer Hubbub (its version is %lld, this "
+			  "program knows up to %d); run that one",
+			  name, (long long)*version, N_MIGRATIONS);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int quick_check(struct db *db, const char *name)
+{
+	int64_t pages = 0, bad = 0;
+	int err = db_get_int(db, "PRAGMA page_count", &pages);
+
+	if (err == 0 && pages <= QUICK_CHECK_MAX_PAGES)
+		err = db_get_int(
+			db, "SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check <> 'ok'",
+			&bad);
+	if (err != 0)
+		return refuse(db, name, err);
+	if (bad != 0) {
+		log_error("store: %s is damaged; restore it from a backup", name);
+		return -EIO;
+	}
+	return 0;
+}
+
+static int migrate(struct db *db, const char *name, int64_t version)
+{
+	char sql[96];
+	int err;
+
+	if (version == N_MIGRATIONS)
+		return 0;
+	/* All in one transaction: a crash in between leaves the old version whole. */
+	err = db_exec(db, "BEGIN EXCLUSIVE");
+	for (int64_t v = version; err == 0 && v < N_MIGRATIONS; v++)
+		err = db_exec(db, migrations[v]);
+	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d",
+		 SCHEMA_APPLICATION_ID, N_MIGRATIONS);
+	if (err == 0)
+		err = db_exec(db, sql);
+	if (err == 0)
+		err = db_exec(db, "COMMIT");
+	if (err != 0) {
+		refuse(db, name, err);
+		if (!sqlite3_get_autocommit(db->h))
+			db_exec(db, "ROLLBACK");
+		return err;
+	}
+	if (version != 0)
+		log_info("store: migrated from version %lld to %d", (long long)version,
+			 N_MIGRATIONS);
+	return 0;
+}
+
+int schema_open(struct db *db, const char *name)
+{
+	int64_t version = 0;
+	int err = identify(db, name, &version);
+
+	if (err != 0)
+		return err;
+	err = quick_check(db, name);
+	if (err != 0)
+		return err;
+	err = db_exec(db, "PRAGMA journal_mode=WAL");
+	if (err == 0)
+		/* A log that a long read let grow is cut back when it starts over. */
+		err = db_exec(db, "PRAGMA journal_size_limit=67108864");
+	if (err != 0)
+		return refuse(db, name, err);
+	return migrate(db, name, version);
+}

@@ -1,0 +1,75 @@
+#pragma once
+/*
+ * Private to store/: the store itself, its queues and its threads.
+ *
+ * Lock order: none; no thread holds two of these locks, and hooks are called with none.
+ */
+#include "hubbub/mutex.h"
+#include "hubbub/store.h"
+#include "store/db.h"
+#include "store/writer.h"
+#include <stdatomic.h>
+
+struct reader {
+	struct store *st;
+	struct db db; /* closed after an error; the next read opens it again */
+	pthread_t thread;
+};
+
+struct store {
+	/* Constant after store_open(): */
+	struct store_hooks hooks;
+	void *ctx;
+	char *dir;
+	char *path; /* DIR/hubbub.db */
+	char *epoch;
+	unsigned char hash_key[32];
+	size_t max_queue, max_queue_bytes;
+	int lock_fd;
+
+	/* The writer's queue. */
+	struct mutex lock;
+	struct cond work;
+	/* Guarded by lock: */
+	struct store_op *first, **last;
+	size_t n_queued, queued_bytes;
+	bool stopping;
+	bool healthy;
+	struct store_stats stats;
+
+	/* The readers' queue. */
+	struct mutex read_lock;
+	struct cond read_work;
+	/* Guarded by read_lock: */
+	struct store_read *first_read, **last_read;
+	size_t n_reads_queued;
+	uint64_t n_reads;
+	bool reads_stopping;
+
+	struct writer writer;
+	pthread_t writer_thread;
+	struct reader *readers;
+	unsigned n_readers;
+	bool running; /* main thread's */
+
+	/* The checkpoint thread; see checkpoint.c. */
+	struct db checkpoint_db;
+	pthread_t checkpoint_thread;
+	struct mutex checkpoint_lock;
+	struct cond checkpoint_work;
+	/* Guarded by checkpoint_lock: */
+	bool checkpoint_wanted, checkpoint_stopping;
+	atomic_bool checkpoint_busy;
+	atomic_int wal_pages;
+};
+
+/* checkpoint.c */
+int checkpoint_start(struct store *st);
+void checkpoint_stop(struct store *st);
+/** Have the writer's connection tell how long the WAL is after each commit. */
+void checkpoint_watch(struct store *st, sqlite3 *writer);
+/** Writer's thread, between batches. */
+void checkpoint_after_commit(struct store *st, sqlite3 *writer);
+
+/** A reader's thread. */
+void *reader_main(void *reader);

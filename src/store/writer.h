@@ -1,0 +1,142 @@
+#pragma once
+/*
+ * Private to store/: what the writer's files share.  Everything here is the writer thread's own.
+ */
+#include "hubbub/store.h"
+#include "store/db.h"
+#include <uthash.h>
+
+/** A room as the transaction under way sees it. */
+struct writer_room {
+	int64_t id;
+	char rid[STORE_RID_SIZE];
+	char *label; /* as events name it: the folded name, or "~rid" */
+	uint64_t head;
+	uint64_t n_messages;
+	bool dirty; /* head or n_messages are not in the row yet */
+	struct writer_room *next_dirty;
+	UT_hash_handle hh;
+};
+
+struct writer_name {
+	int64_t id;
+	char *name;
+	UT_hash_handle hh;
+};
+
+/**
+ * The caches spare the common path its SELECTs.  They run ahead of the database inside a
+ * transaction, so a rollback throws them away whole.
+ */
+struct writer {
+	struct store *st;
+	struct db db;
+	unsigned char hash_key[32];
+	struct writer_room *rooms;
+	struct writer_room *dirty;
+	struct writer_name *names;
+	/* The highest ids that were committed and told.  What lies above them after a failed commit
+	 * turned out stored all the same. */
+	int64_t last_event, last_user;
+	int64_t batch_event, batch_user; /* the same, of the batch under way */
+	bool broken;                     /* the last batch failed: reopen first */
+	bool failing;                    /* that was logged */
+	char failure[160];
+};
+
+/** How long a client should wait after `unavailable`, and how often the writer tries by itself. */
+#define WRITER_RETRY_MS 1000
+
+enum {
+	W_BEGIN,
+	W_COMMIT,
+	W_PROBE,
+	W_ROOM,
+	W_ROOM_FLUSH,
+	W_ROOM_BY_NAME,
+	W_ROOM_BY_RID,
+	W_ROOM_NEW,
+	W_ROOM_SNAPSHOT,
+	W_USER_NAME,
+	W_USER_BY_KEY,
+	W_USER_BY_TOKEN,
+	W_USER_FREE_KEY,
+	W_USER_NEW,
+	W_USER_RENAME,
+	W_USER_SEEN,
+	W_MEMBER_ADD,
+	W_MEMBER_READ,
+	W_MEMBER_DROP,
+	W_EVENT_BY_KEY,
+	W_EVENT_BY_SEQ,
+	W_EVENT_NEW,
+	W_OWN_ORD,
+	W_CLEAR_MESSAGE,
+	W_CLEAR_EDITS,
+	W_MENTION_ADD,
+	W_MENTION_DROP,
+	W_REACTION_ADD,
+	W_REACTION_DROP,
+	W_REACTIONS_CLEAR,
+	W_REACTION_COUNT_ADD,
+	W_REACTION_COUNT_SUB,
+	W_REACTION_COUNT_TRIM,
+	W_REACTION_COUNTS_CLEAR,
+	W_REACTION_COUNT,
+	W_REACTION_KINDS,
+	W_FOUND,
+	W_FOUND_USERS,
+	W_N_STMTS,
+};
+
+/* writer_db.c */
+/** Open the connection and prepare its statements; also learns the highest ids. */
+int writer_open(struct writer *w);
+void writer_close(struct writer *w);
+/**
+ * After a failed batch: close, open again, and tell of what is stored though it was never told.
+ * Returns 0 when the writer is ready, else a negative errno: try again later.
+ */
+int writer_recover(struct writer *w);
+
+/* writer_cache.c */
+/** Room @id, from the cache or the database.  1: *@out is set; 0: none; negative: failed. */
+int writer_find_room(struct writer *w, int64_t id, struct writer_room **out);
+/** The name of user @id; NULL in *@out for an unknown one.  0 or negative. */
+int writer_find_name(struct writer *w, int64_t id, const char **out);
+void writer_forget_name(struct writer *w, int64_t id);
+void writer_mark_dirty(struct writer *w, struct writer_room *room);
+/** Write the rows of the rooms that the batch changed. */
+int writer_flush_rooms(struct writer *w);
+void writer_drop_caches(struct writer *w);
+/** Between batches: keep the caches within their bounds. */
+void writer_trim_caches(struct writer *w);
+
+/*
+ * One op inside the open transaction.  0: decided, the op holds its results or the reason why it
+ * was refused (a refused op wrote nothing).  Negative: the database failed, so the batch fails.
+ */
+int op_apply_hello(struct writer *w, struct store_op *op);
+int op_apply_touch(struct writer *w, struct store_op *op);
+int op_apply_join(struct writer *w, struct store_op *op);
+int op_apply_write(struct writer *w, struct store_op *op);
+int op_apply_mark(struct writer *w, struct store_op *op);
+int op_apply_forget(struct writer *w, struct store_op *op);
+
+/** op_effect.c: what edits, deletions and reactions do beside their event. */
+int op_clear_target(struct writer *w, int64_t room, int64_t event, uint64_t target,
+		    struct span mentions);
+/** 1: done, *@count is set; 0: refused, the message has too many kinds; negative: failed. */
+int op_apply_reaction(struct writer *w, const struct store_op *op, uint64_t seq, uint64_t *count);
+int op_add_mentions(struct writer *w, const struct store_op *op, uint64_t seq);
+
+/** Refuse @op for a reason that its sender may know. */
+static inline int op_refuse(struct store_op *op, enum proto_error err, const char *why)
+{
+	op->err = err;
+	op->why = why;
+	return 0;
+}
+
+/** The writer's thread. */
+void *writer_main(void *store);

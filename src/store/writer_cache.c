@@ -1,0 +1,146 @@
+/*
+ * What the writer remembers between ops: rooms with their heads, and the names of authors.
+ *
+ * A room's head and count go on in memory during a batch and are written once, before the commit.
+ */
+#include "hubbub/mem.h"
+#include "store/writer.h"
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+	CACHE_MAX_ROOMS = 4096,
+	CACHE_MAX_NAMES = 16384,
+};
+
+static void drop_rooms(struct writer *w)
+{
+	struct writer_room *room, *next;
+
+	HASH_ITER (hh, w->rooms, room, next) {
+		HASH_DEL(w->rooms, room);
+		free(room->label);
+		free(room);
+	}
+	w->dirty = NULL;
+}
+
+static void drop_names(struct writer *w)
+{
+	struct writer_name *name, *next;
+
+	HASH_ITER (hh, w->names, name, next) {
+		HASH_DEL(w->names, name);
+		free(name->name);
+		free(name);
+	}
+}
+
+int writer_find_room(struct writer *w, int64_t id, struct writer_room **out)
+{
+	struct writer_room *room;
+
+	HASH_FIND(hh, w->rooms, &id, sizeof(id), room);
+	if (room == NULL) {
+		sqlite3_stmt *s = db_stmt(&w->db, W_ROOM);
+
+		db_bind_int(s, 1, id);
+		int rc = db_step(s);
+		if (rc <= 0)
+			return rc;
+		room = mem_zalloc(sizeof(*room));
+		room->id = id;
+		struct span rid = db_column(s, 0);
+		memcpy(room->rid, rid.p, rid.len < STORE_RID_SIZE ? rid.len : STORE_RID_SIZE - 1);
+		room->label = db_column_dup(s, 1);
+		if (room->label == NULL) {
+			room->label = mem_alloc(1 + STORE_RID_SIZE);
+			room->label[0] = '~';
+			memcpy(room->label + 1, room->rid, STORE_RID_SIZE);
+		}
+		room->head = (uint64_t)sqlite3_column_int64(s, 2);
+		room->n_messages = (uint64_t)sqlite3_column_int64(s, 3);
+		sqlite3_reset(s);
+		HASH_ADD(hh, w->rooms, id, sizeof(room->id), room);
+	}
+	*out = room;
+	return 1;
+}
+
+int writer_find_name(struct writer *w, int64_t id, const char **out)
+{
+	struct writer_name *name;
+
+	*out = NULL;
+	HASH_FIND(hh, w->names, &id, sizeof(id), name);
+	if (name == NULL) {
+		sqlite3_stmt *s = db_stmt(&w->db, W_USER_NAME);
+
+		db_bind_int(s, 1, id);
+		int rc = db_step(s);
+		if (rc <= 0)
+			return rc;
+		name = mem_zalloc(sizeof(*name));
+		name->id = id;
+		name->name = db_column_dup(s, 0);
+		sqlite3_reset(s);
+		HASH_ADD(hh, w->names, id, sizeof(name->id), name);
+	}
+	*out = name->name;
+	return 0;
+}
+
+void writer_forget_name(struct writer *w, int64_t id)
+{
+	struct writer_name *name;
+
+	HASH_FIND(hh, w->names, &id, sizeof(id), name);
+	if (name == NULL)
+		return;
+	HASH_DEL(w->names, name);
+	free(name->name);
+	free(name);
+}
+
+void writer_mark_dirty(struct writer *w, struct writer_room *room)
+{
+	if (room->dirty)
+		return;
+	room->dirty = true;
+	room->next_dirty = w->dirty;
+	w->dirty = room;
+}
+
+int writer_flush_rooms(struct writer *w)
+{
+	while (w->dirty != NULL) {
+		struct writer_room *room = w->dirty;
+		sqlite3_stmt *s = db_stmt(&w->db, W_ROOM_FLUSH);
+
+		db_bind_int(s, 1, room->id);
+		db_bind_int(s, 2, (int64_t)room->head);
+		db_bind_int(s, 3, (int64_t)room->n_messages);
+		int err = db_run(s);
+		if (err != 0)
+			return err;
+		w->dirty = room->next_dirty;
+		room->next_dirty = NULL;
+		room->dirty = false;
+	}
+	return 0;
+}
+
+void writer_drop_caches(struct writer *w)
+{
+	drop_rooms(w);
+	drop_names(w);
+}
+
+void writer_trim_caches(struct writer *w)
+{
+	assert(w->dirty == NULL);
+	if (HASH_COUNT(w->rooms) > CACHE_MAX_ROOMS)
+		drop_rooms(w);
+	if (HASH_COUNT(w->names) > CACHE_MAX_NAMES)
+		drop_names(w);
+}

@@ -1,0 +1,205 @@
+/*
+ * The writer's connection: its statements, and how it comes back after a failure.
+ *
+ * When a commit fails, nobody knows what of it reached the disk.  So nothing more is written until
+ * the connection was closed and opened; then the file says what is true.  An event above the last
+ * one told is published then, as found: its sender was told `unavailable`, and gets the first
+ * reply when it tries again under the same key.  A guest made by such a commit was never told its
+ * token; the row goes, and the name is free again.
+ */
+#include "hubbub/log.h"
+#include "hubbub/mem.h"
+#include "store/row.h"
+#include "store/store_internal.h"
+#include "store/writer.h"
+#include <assert.h>
+
+static const char *const statements[W_N_STMTS] = {
+	[W_BEGIN] = "BEGIN IMMEDIATE",
+	[W_COMMIT] = "COMMIT",
+	[W_PROBE] = "UPDATE meta SET v = randomblob(8) WHERE k = 'probe'",
+	[W_ROOM] = "SELECT rid, name, head, n_messages FROM rooms WHERE id = ?1",
+	[W_ROOM_FLUSH] = "UPDATE rooms SET head = ?2, n_messages = ?3 WHERE id = ?1",
+	[W_ROOM_BY_NAME] = "SELECT id FROM rooms WHERE name = ?1"
+			   " UNION ALL SELECT room FROM room_aliases WHERE name = ?1",
+	[W_ROOM_BY_RID] = "SELECT id FROM rooms WHERE rid = ?1",
+	[W_ROOM_NEW] = "INSERT INTO rooms(rid, name, title) VALUES(?1, ?2, ?3)",
+	[W_ROOM_SNAPSHOT] = "SELECT rid, name, title, topic, first FROM rooms WHERE id = ?1",
+	[W_USER_NAME] = "SELECT name FROM users WHERE id = ?1",
+	[W_USER_BY_KEY] = "SELECT id, last_seen FROM users WHERE name_key = ?1",
+	[W_USER_BY_TOKEN] = "SELECT id, name, name_key FROM users WHERE token_hash = ?1",
+	[W_USER_FREE_KEY] = "UPDATE users SET name_key = NULL WHERE id = ?1",
+	[W_USER_NEW] = "INSERT INTO users(name, name_key, token_hash, created, last_seen)"
+		       " VALUES(?1, ?2, ?3, ?4, ?4)",
+	[W_USER_RENAME] = "UPDATE users SET name = ?2, name_key = ?3, last_seen = ?4 WHERE id = ?1",
+	[W_USER_SEEN] = "UPDATE users SET last_seen = ?2 WHERE id = ?1",
+	[W_MEMBER_ADD] = "INSERT OR IGNORE INTO members(user, room) VALUES(?1, ?2)",
+	[W_MEMBER_READ] = "UPDATE members SET read_seq = ?3 WHERE user = ?1 AND room = ?2",
+	[W_MEMBER_DROP] = "DELETE FROM members WHERE user = ?1 AND room = ?2",
+	[W_EVENT_BY_KEY] = "SELECT seq, ts, hash FROM events WHERE author = ?1 AND key = ?2",
+	[W_EVENT_BY_SEQ] = "SELECT id, kind, author, body IS NULL, mentions FROM events"
+			   " WHERE room = ?1 AND seq = ?2",
+	[W_EVENT_NEW] =
+		"INSERT INTO events(room, seq, ts, kind, author, target, thread, quote, ord,"
+		" own_ord, react_on, count, emoji, key, hash, mentions, body)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" ?17)",
+	[W_OWN_ORD] = "SELECT own_ord FROM events INDEXED BY events_own"
+		      " WHERE author = ?1 AND room = ?2 AND kind = 1 ORDER BY seq DESC LIMIT 1",
+	[W_CLEAR_MESSAGE] = "UPDATE events SET body = NULL, mentions = NULL WHERE id = ?1",
+	[W_CLEAR_EDITS] = "UPDATE events INDEXED BY events_targets SET body = NULL"
+			  " WHERE room = ?1 AND target = ?2 AND kind = 2",
+	[W_MENTION_ADD] = "INSERT OR IGNORE INTO mentions(user, room, seq)"
+			  " SELECT id, ?2, ?3 FROM users WHERE id = ?1",
+	[W_MENTION_DROP] = "DELETE FROM mentions WHERE user = ?1 AND room = ?2 AND seq = ?3",
+	[W_REACTION_ADD] = "INSERT OR IGNORE INTO reactions(room, target, emoji, user)"
+			   " VALUES(?1, ?2, ?3, ?4)",
+	[W_REACTION_DROP] = "DELETE FROM reactions"
+			    " WHERE room = ?1 AND target = ?2 AND emoji = ?3 AND user = ?4",
+	[W_REACTIONS_CLEAR] = "DELETE FROM reactions WHERE room = ?1 AND target = ?2",
+	[W_REACTION_COUNT_ADD] = "INSERT INTO reaction_counts(room, target, emoji, n, since)"
+				 " VALUES(?1, ?2, ?3, 1, ?4) ON CONFLICT DO UPDATE SET n = n + 1",
+	[W_REACTION_COUNT_SUB] = "UPDATE reaction_counts SET n = n - 1"
+				 " WHERE room = ?1 AND target = ?2 AND emoji = ?3",
+	[W_REACTION_COUNT_TRIM] = "DELETE FROM reaction_counts"
+				  " WHERE room = ?1 AND target = ?2 AND emoji = ?3 AND n <= 0",
+	[W_REACTION_COUNTS_CLEAR] = "DELETE FROM reaction_counts WHERE room = ?1 AND target = ?2",
+	[W_REACTION_COUNT] = "SELECT n FROM reaction_counts"
+			     " WHERE room = ?1 AND target = ?2 AND emoji = ?3",
+	[W_REACTION_KINDS] = "SELECT count(*) FROM reaction_counts WHERE room = ?1 AND target = ?2",
+	[W_FOUND] = "SELECT " ROW_EVENT_COLUMNS ", e.id, e.room, coalesce(r.name, '~' || r.rid)"
+		    " FROM events e JOIN rooms r ON r.id = e.room"
+		    " LEFT JOIN users u ON u.id = e.author WHERE e.id > ?1 ORDER BY e.id",
+	[W_FOUND_USERS] = "DELETE FROM users WHERE id > ?1",
+};
+
+static int open_connection(struct writer *w)
+{
+	int err = db_open(&w->db, w->st->path, DB_WRITE);
+
+	if (err == 0)
+		err = db_exec(&w->db, "PRAGMA journal_size_limit=67108864");
+	if (err == 0)
+		err = db_prepare(&w->db, statements, W_N_STMTS);
+	if (err != 0) {
+		snprintf(w->failure, sizeof(w->failure), "%s", db_message(&w->db));
+		db_close(&w->db);
+		return err;
+	}
+	checkpoint_watch(w->st, w->db.h);
+	return 0;
+}
+
+int writer_open(struct writer *w)
+{
+	int err = open_connection(w);
+
+	if (err == 0)
+		err = db_get_int(&w->db, "SELECT coalesce(max(id), 0) FROM events", &w->last_event);
+	if (err == 0)
+		err = db_get_int(&w->db, "SELECT coalesce(max(id), 0) FROM users", &w->last_user);
+	if (err != 0)
+		db_close(&w->db);
+	w->batch_event = w->last_event;
+	w->batch_user = w->last_user;
+	return err;
+}
+
+void writer_close(struct writer *w)
+{
+	writer_drop_caches(w);
+	db_close(&w->db);
+}
+
+/* The statement's memory goes with the next step, so what the event points at is copied. */
+static struct store_op *found_op(sqlite3_stmt *s)
+{
+	struct store_op *op = store_op_new(STORE_FOUND, (struct store_origin){0});
+	struct event *e = &op->event;
+	int64_t mentions[REQUEST_MAX_MENTIONS];
+
+	row_read_event(s, e, mentions);
+	e->room = db_column(s, ROW_N_EVENT_COLUMNS + 2);
+	op->room_id = sqlite3_column_int64(s, ROW_N_EVENT_COLUMNS + 1);
+	op->user = e->from_id;
+	op->seq = e->seq;
+	op->ts = e->ts;
+	op->drops_tail = e->kind == EVENT_DELETE;
+
+	struct span *const spans[] = {&e->room, &e->from_name, &e->text, &e->emoji};
+	size_t n_ids = e->n_mentions * sizeof(int64_t);
+
+	/* Reserved whole: the spans point into it, so it must not move.  The ids come first, where
+	 * the allocation is aligned for them. */
+	buf_reserve(&op->scratch,
+		    n_ids + e->room.len + e->from_name.len + e->text.len + e->emoji.len + 1);
+	buf_append(&op->scratch, mentions, n_ids);
+	e->mentions = n_ids != 0 ? (const int64_t *)(const void *)op->scratch.p : NULL;
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		if (spans[i]->p == NULL)
+			continue;
+		size_t at = op->scratch.len;
+		buf_append_span(&op->scratch, *spans[i]);
+		spans[i]->p = op->scratch.p + at;
+	}
+	return op;
+}
+
+/* All events above the last one told, in the order of their commit. */
+static int find_untold(struct writer *w, struct store_op **out, int64_t *last)
+{
+	struct store_op **tail = out;
+	sqlite3_stmt *s = db_stmt(&w->db, W_FOUND);
+	int rc;
+
+	*last = w->last_event;
+	db_bind_int(s, 1, w->last_event);
+	while ((rc = db_step(s)) > 0) {
+		*last = sqlite3_column_int64(s, ROW_N_EVENT_COLUMNS);
+		*tail = found_op(s);
+		tail = &(*tail)->next;
+	}
+	return rc;
+}
+
+int writer_recover(struct writer *w)
+{
+	struct store_op *found = NULL;
+	int64_t last;
+	int64_t n_new_users = 0;
+
+	writer_drop_caches(w);
+	db_close(&w->db);
+	int err = open_connection(w);
+	if (err == 0)
+		err = find_untold(w, &found, &last);
+	if (err == 0) {
+		sqlite3_stmt *s = db_stmt(&w->db, W_FOUND_USERS);
+
+		db_bind_int(s, 1, w->last_user);
+		err = db_run(s);
+		n_new_users = err == 0 ? sqlite3_changes(w->db.h) : 0;
+	}
+	if (err != 0) {
+		if (w->db.h != NULL)
+			snprintf(w->failure, sizeof(w->failure), "%s", db_message(&w->db));
+		while (found != NULL) {
+			struct store_op *next = found->next;
+
+			store_op_free(found);
+			found = next;
+		}
+		db_close(&w->db);
+		return err;
+	}
+	if (found != NULL || n_new_users != 0)
+		log_warn(
+			"store: a commit that failed was stored all the same (events %lld to %lld)",
+			(long long)w->last_event + 1, (long long)last);
+	w->last_event = w->batch_event = last;
+	w->batch_user = w->last_user;
+	w->broken = false;
+	if (found != NULL)
+		w->st->hooks.publish(w->st->ctx, found);
+	return 0;
+}
