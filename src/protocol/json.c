@@ -4,8 +4,9 @@
  * jansson does the parsing.  It stops at four things for which the contract has a rule of its own,
  * and then a second look at a mended copy finds out what the frame would have said:
  *
- * - a number that no 64-bit integer or double can hold: valid JSON, and in a field that nobody
- *   reads it must not matter, so it is read as a fraction, which no field of ours allows;
+ * - a number that no 64-bit integer or double can hold.  That is valid JSON, it must not matter in
+ *   a field that nobody reads, and a limit is cut to its maximum however large it is.  So such an
+ *   integer is read as 2^53, the first that is too large for us, and any fraction as another;
  * - a NUL in the name of a field: such a name is unknown, and unknown fields are ignored;
  * - an unpaired surrogate and a repeated name: refused, but under the id that the request has.
  *   A browser really sends the first, when a text was cut within an emoji, and its user would wait
@@ -21,11 +22,11 @@
 
 #define FLAGS JSON_ALLOW_NUL
 
-/* More digits than this may not fit 64 bits, and never fit 53. */
+/* An integer of more digits than this may not fit 64 bits, and is above 2^53 in any case. */
 #define MAX_DIGITS 18
+#define TOO_LARGE "9007199254740992" /* 2^53, shorter than what it stands for */
 
 static const char why_object[] = "A frame is one JSON object.";
-static const char why_memory[] = "The server is short of memory.";
 static const char why_nesting[] = "The nesting is deeper than 32.";
 static const char why_duplicate[] = "A name occurs twice in one object.";
 static const char why_surrogate[] = "A string holds an unpaired surrogate.";
@@ -68,21 +69,17 @@ static json_t *load(const char *p, size_t len, const char **why)
 
 	if (root != NULL)
 		return root;
-	switch (json_error_code(&error)) {
-	case json_error_out_of_memory:
-		*why = why_memory;
-		return NULL;
-	case json_error_duplicate_key:
-		*why = why_duplicate;
-		root = json_loadb(p, len, FLAGS, NULL);
-		/* With two ids there is no telling which one waits for the reply. */
-		if (root != NULL && strstr(error.text, "near '\"id\"'") != NULL)
-			json_object_del(root, "id");
-		return root;
-	default:
+	if (json_error_code(&error) != json_error_duplicate_key) {
 		*why = why_object;
 		return NULL;
 	}
+	/* It may be broken further on. */
+	root = json_loadb(p, len, FLAGS, NULL);
+	*why = root != NULL ? why_duplicate : why_object;
+	/* With two ids there is no telling which one waits for the reply. */
+	if (json_is_object(root) && strstr(error.text, "near '\"id\"'") != NULL)
+		json_object_del(root, "id");
+	return root;
 }
 
 /* The value of the escape \uXXXX at @p, or -1 where there is none. */
@@ -167,38 +164,38 @@ static size_t count_digits(const char *p, const char *end)
 	return n;
 }
 
-/* Where the number at @p may be too large for jansson, write 0.5 over it; returns what follows. */
+/* Where the number at @p is too large for jansson, write another; returns what follows it. */
 static char *mend_number(char *p, char *end)
 {
-	char *start = p;
-	bool is_integer = true;
-
 	p += *p == '-';
+
+	char *start = p;
 	size_t n = count_digits(p, end);
 	if (n == 0 || (n > 1 && *p == '0'))
 		return p + n; /* no number: left for jansson to refuse */
 	p += n;
-	if (p < end && *p == '.') {
+
+	bool is_integer = true;
+	if (end - p > 1 && *p == '.' && count_digits(p + 1, end) > 0) {
 		is_integer = false;
-		size_t n_fraction = count_digits(p + 1, end);
-		if (n_fraction == 0)
-			return p + 1;
-		p += 1 + n_fraction;
+		p += 1 + count_digits(p + 1, end);
 	}
 	if (p < end && (*p | 0x20) == 'e') {
+		char *exponent = p + 1;
+
+		exponent += exponent < end && (*exponent == '+' || *exponent == '-');
+		if (count_digits(exponent, end) == 0)
+			return exponent;
 		is_integer = false;
-		char *q = p + 1;
-		q += q < end && (*q == '+' || *q == '-');
-		size_t n_exponent = count_digits(q, end);
-		if (n_exponent == 0)
-			return q;
-		p = q + n_exponent;
+		p = exponent + count_digits(exponent, end);
 	}
-	if (n > MAX_DIGITS || (!is_integer && p - start > MAX_DIGITS) ||
-	    memchr(start, 'e', (size_t)(p - start)) != NULL ||
-	    memchr(start, 'E', (size_t)(p - start)) != NULL) {
+
+	if (is_integer && n > MAX_DIGITS) {
+		memset(start, ' ', n);
+		memcpy(start, TOO_LARGE, sizeof(TOO_LARGE) - 1);
+	} else if (!is_integer) {
 		memset(start, ' ', (size_t)(p - start));
-		memcpy(start, "0.5", 3); /* at least "1e1" was there */
+		memcpy(start, "0.5", 3); /* at least "1e1" or "1.0" was there */
 	}
 	return p;
 }

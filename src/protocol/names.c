@@ -114,27 +114,25 @@ static bool is_white_space(utf8proc_int32_t c)
 	       c == 0x205F || c == 0x3000;
 }
 
-static struct span trim(struct span s)
+/* Cut white space off both ends.  false: this is no UTF-8. */
+static bool trim(struct span *s)
 {
-	struct span rest = s, kept = s;
-	bool started = false;
+	struct span rest = *s, kept = {.p = s->p, .len = 0};
 
 	while (rest.len > 0) {
-		struct span at = rest;
+		const char *at = rest.p;
 		utf8proc_int32_t c = next_character(&rest);
 
 		if (c < 0)
-			break; /* bad UTF-8: left for the mapping to refuse */
+			return false;
 		if (is_white_space(c))
 			continue;
-		if (!started)
-			kept.p = at.p;
-		started = true;
+		if (kept.len == 0)
+			kept.p = at;
 		kept.len = (size_t)(rest.p - kept.p);
 	}
-	if (!started && rest.len == 0)
-		kept.len = 0;
-	return kept;
+	*s = kept;
+	return true;
 }
 
 bool name_fold_room(struct span name, struct buf *out)
@@ -159,8 +157,7 @@ bool name_fold_room(struct span name, struct buf *out)
 
 bool name_clean_user(struct span name, struct buf *out, struct buf *out_key)
 {
-	name = trim(name);
-	if (name.len == 0 || name.len > MAX_BYTES || !map(name, OPTIONS_NFC, out))
+	if (!trim(&name) || name.len == 0 || name.len > MAX_BYTES || !map(name, OPTIONS_NFC, out))
 		return false;
 
 	struct span rest = buf_span(out);
