@@ -46,7 +46,7 @@ enum store_op_kind {
 	STORE_WRITE,
 	/** read: move user's marker in room_id to min(req->seq, head).  Result: seq. */
 	STORE_MARK,
-	/** leave with forget: user no longer belongs to room_id. */
+	/** leave with forget: user no longer belongs to room_id (0: the room that req names). */
 	STORE_FORGET,
 	/** The user was here now (keeps a guest's name); no reply. */
 	STORE_TOUCH,

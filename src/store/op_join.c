@@ -20,6 +20,13 @@ static int find_id(struct writer *w, unsigned stmt, struct span by, int64_t *id)
 	return 1;
 }
 
+/* Likewise, by the name or the rid that the request has. */
+static int find_room(struct writer *w, const struct request *req, int64_t *id)
+{
+	return req->rid.p != NULL ? find_id(w, W_ROOM_BY_RID, req->rid, id)
+				  : find_id(w, W_ROOM_BY_NAME, req->room, id);
+}
+
 static int make_room(struct writer *w, const struct request *req, int64_t *id)
 {
 	char rid[STORE_RID_SIZE];
@@ -64,17 +71,12 @@ int op_apply_join(struct writer *w, struct store_op *op)
 {
 	const struct request *req = op->req;
 	int64_t id = 0;
-	int rc;
+	int rc = find_room(w, req, &id);
 
-	if (req->rid.p != NULL) {
-		rc = find_id(w, W_ROOM_BY_RID, req->rid, &id);
-		if (rc == 0)
-			return op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
-	} else {
-		rc = find_id(w, W_ROOM_BY_NAME, req->room, &id);
-		if (rc == 0)
-			rc = make_room(w, req, &id);
-	}
+	if (rc == 0 && req->rid.p != NULL)
+		return op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
+	if (rc == 0)
+		rc = make_room(w, req, &id);
 	if (rc < 0)
 		return rc;
 
@@ -105,6 +107,10 @@ int op_apply_mark(struct writer *w, struct store_op *op)
 
 int op_apply_forget(struct writer *w, struct store_op *op)
 {
+	int rc = op->room_id == 0 ? find_room(w, op->req, &op->room_id) : 1;
+
+	if (rc <= 0)
+		return rc; /* nobody belongs to a room that is not there */
 	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER_DROP);
 
 	db_bind_int(s, 1, op->user);
