@@ -45,6 +45,7 @@ struct http_limits {
 };
 extern const struct http_limits http_default_limits; /* 8 KiB, 16 KiB, 64 KiB */
 
+/** @limits: copied; NULL for the default ones.  Never freed inside the handler's callbacks. */
 struct http *http_new(const struct http_limits *limits, const struct http_handler *handler,
 		      void *owner);
 void http_free(struct http *h);
@@ -63,6 +64,8 @@ void http_timed_out(struct http *h);
  */
 void http_respond(struct http *h, int status, const char *content_type, struct span body,
 		  const char *extra_headers /* "Name: value\r\n"..., or NULL */);
+/** Answer 405 to the request under way; @allowed is for Allow: "GET, HEAD". */
+void http_refuse_method(struct http *h, const char *allowed);
 /** GET/HEAD of an embedded file: ETag, 304, br/gzip by Accept-Encoding, Vary, cache rules. */
 void http_serve_asset(struct http *h, const struct http_request *req, const char *asset_path);
 /** Whether the embedded client has such a file. */

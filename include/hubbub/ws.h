@@ -12,8 +12,10 @@ enum ws_close_code {
 	WS_CLOSE_GOING_AWAY = 1001,
 	WS_CLOSE_PROTOCOL_ERROR = 1002,
 	WS_CLOSE_UNSUPPORTED = 1003,
+	WS_CLOSE_NO_STATUS = 1005, /* never on the wire: a close frame without a code */
 	WS_CLOSE_BAD_DATA = 1007,
 	WS_CLOSE_TOO_BIG = 1009,
+	WS_CLOSE_INTERNAL = 1011, /* memory is short */
 	WS_CLOSE_SIGNED_OUT = 4001,
 	WS_CLOSE_BANNED = 4003,
 	WS_CLOSE_SLOW_READER = 4008,
@@ -34,7 +36,8 @@ struct ws_handler {
 	void (*send)(void *owner, struct chunk *c);
 	/**
 	 * The closing handshake is under way: a close frame was queued (ours or the answer to the
-	 * peer's).  Nothing is delivered after it.  @code is the one we sent; @by_peer when the
+	 * peer's).  Nothing is delivered after it.  @code is the one we sent (WS_CLOSE_NO_STATUS
+	 * for an empty answer to an empty close); @by_peer when the
 	 * peer began.  The owner shuts the stream down once drained, and closes it after a time
 	 * limit.
 	 */
@@ -49,5 +52,8 @@ void ws_receive(struct ws *ws, uint8_t *bytes, size_t len);
 /** Begin the closing handshake; once; later calls do nothing. */
 void ws_close(struct ws *ws, uint16_t code, const char *reason);
 bool ws_is_closing(const struct ws *ws);
-/** Both close frames have passed: the TCP connection may end now. */
+/**
+ * Both close frames have passed: the TCP connection may end now.  It stays false after a violation
+ * of the peer's: then the stream is shut down for writing, and ends by the peer or the time limit.
+ */
 bool ws_is_closed(const struct ws *ws);

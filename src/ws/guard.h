@@ -1,0 +1,67 @@
+#pragma once
+/*
+ * The guard before wslay: it walks the peer's frame headers and refuses what RFC 6455 refuses.
+ *
+ * wslay 1.1.1 answers some violations with no close code and others not at all, so no byte
+ * reaches it unless the guard has seen the whole header and found it lawful.  Control frames never
+ * reach it: their bodies are gathered and unmasked here (at most 125 bytes).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GUARD_MAX_HEADER 14
+#define GUARD_MAX_CONTROL 125
+
+enum guard_opcode {
+	GUARD_CONTINUATION = 0x0,
+	GUARD_TEXT = 0x1,
+	GUARD_BINARY = 0x2,
+	GUARD_CLOSE = 0x8,
+	GUARD_PING = 0x9,
+	GUARD_PONG = 0xa,
+};
+
+struct guard {
+	/* Constant: */
+	bool allow_rsv1; /* permessage-deflate was agreed */
+	size_t max_message;
+
+	/* The frame under way: */
+	uint8_t header[GUARD_MAX_HEADER];
+	uint8_t n_header;   /* bytes of it that came */
+	uint64_t n_left;    /* bytes of payload still to come */
+	uint8_t n_control;  /* bytes in control[] */
+	bool is_in_payload; /* the header is whole */
+	bool is_in_message; /* a data message was begun and not finished */
+	bool is_compressed; /* that message's first frame had RSV1 */
+	uint64_t n_message; /* payload bytes of that message, this frame's included */
+	uint8_t control[GUARD_MAX_CONTROL];
+};
+
+/** What guard_next() found. */
+enum guard_event {
+	GUARD_HUNGRY,    /* all bytes were taken, nothing is complete */
+	GUARD_HEADER,    /* a data frame's header is whole and lawful: see guard_header_bytes() */
+	GUARD_PAYLOAD,   /* a run of a data frame's payload, still masked */
+	GUARD_CONTROL,   /* a control frame is whole; its body is control[0..n_control) */
+	GUARD_VIOLATION, /* close with the code; the guard is of no more use */
+};
+
+struct guard_found {
+	enum guard_event event;
+	enum guard_opcode opcode; /* of GUARD_HEADER and GUARD_CONTROL */
+	const uint8_t *run;       /* GUARD_HEADER: the header; GUARD_PAYLOAD: bytes of the input */
+	size_t n_run;
+	bool is_message_end; /* GUARD_HEADER (no payload) and GUARD_PAYLOAD: the message is whole */
+	uint16_t code;       /* of GUARD_VIOLATION */
+	const char *reason;  /* of GUARD_VIOLATION */
+};
+
+void guard_init(struct guard *g, bool allow_rsv1, size_t max_message);
+
+/**
+ * Walk on over @bytes and stop at the first thing found.  Returns how many bytes were taken; call
+ * again with the rest until it is GUARD_HUNGRY.
+ */
+size_t guard_next(struct guard *g, const uint8_t *bytes, size_t len, struct guard_found *found);

@@ -1,0 +1,34 @@
+#pragma once
+/*
+ * A reader takes one data message out of its frames: wslay takes the masks off, joins the
+ * fragments and checks the UTF-8; a compressed message is inflated when it is whole.
+ *
+ * wslay's context takes 8.8 kB and only a connection with part of a message in hand needs one, so
+ * readers come from a small pool of each thread and go back at the end of every message.
+ */
+#include "hubbub/span.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct reader;
+
+/**
+ * A reader for one message of at most @max_message bytes, inflated; used and given back on this
+ * thread.  Returns NULL if memory is short.
+ */
+struct reader *reader_acquire(bool is_compressed, size_t max_message);
+/** Give it back; what it held is gone.  NULL is allowed. */
+void reader_release(struct reader *r);
+
+/**
+ * Feed a run of frames that the guard has passed.  Returns 0 or the close code
+ * (WS_CLOSE_BAD_DATA for bad UTF-8).
+ */
+int reader_feed(struct reader *r, const uint8_t *bytes, size_t len);
+
+/**
+ * The message is whole: inflate it if it is compressed.  @text is valid until the reader is
+ * released.  Returns 0 or the close code (WS_CLOSE_BAD_DATA, WS_CLOSE_TOO_BIG).
+ */
+int reader_finish(struct reader *r, struct span *text);

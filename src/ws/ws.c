@@ -1,0 +1,253 @@
+/*
+ * One WebSocket's receiving side: the guard finds frames, a reader takes messages out of them,
+ * control frames are answered here, and the closing handshake is kept (RFC 6455, 7).
+ *
+ * Of an idle connection only struct ws remains: the reader goes back at the end of each message.
+ */
+#include "hubbub/ws.h"
+
+#include "hubbub/mem.h"
+#include "hubbub/utf8.h"
+#include "ws/guard.h"
+#include "ws/reader.h"
+#include <stdlib.h>
+
+enum state {
+	STATE_OPEN,
+	STATE_CLOSE_SENT, /* ours has gone; the peer's is awaited, all else is passed over */
+	STATE_CLOSED,     /* both have passed */
+	STATE_BROKEN,     /* closed for a violation: nothing that follows can be trusted */
+};
+
+struct ws {
+	const struct ws_handler *handler;
+	void *owner;
+	enum state state;
+	size_t max_message;
+	struct reader *reader; /* NULL unless part of a message is in hand */
+	struct guard guard;
+	/* The latest ping that waits for its pong. */
+	bool has_ping;
+	uint8_t n_ping;
+	uint8_t ping[GUARD_MAX_CONTROL];
+};
+
+struct ws *ws_new(const struct ws_params *params, size_t max_message,
+		  const struct ws_handler *handler, void *owner)
+{
+	struct ws *ws = mem_zalloc(sizeof(*ws));
+
+	ws->handler = handler;
+	ws->owner = owner;
+	ws->max_message = max_message;
+	guard_init(&ws->guard, params->deflate, max_message);
+	return ws;
+}
+
+static void drop_reader(struct ws *ws)
+{
+	reader_release(ws->reader);
+	ws->reader = NULL;
+}
+
+void ws_free(struct ws *ws)
+{
+	if (ws == NULL)
+		return;
+	drop_reader(ws);
+	free(ws);
+}
+
+/** Send an unfragmented control frame, not masked (RFC 6455, 5.1). */
+static void send_control(struct ws *ws, enum guard_opcode opcode, const uint8_t *body, size_t len)
+{
+	struct chunk *c = chunk_new(2 + len);
+	uint8_t *to = chunk_fill(c);
+
+	to[0] = 0x80 | (uint8_t)opcode;
+	to[1] = (uint8_t)len;
+	if (len > 0)
+		memcpy(to + 2, body, len);
+	ws->handler->send(ws->owner, c);
+}
+
+/** RFC 6455, 5.5.3: only the latest of several pings needs an answer. */
+static void answer_ping(struct ws *ws)
+{
+	if (!ws->has_ping)
+		return;
+	ws->has_ping = false;
+	send_control(ws, GUARD_PONG, ws->ping, ws->n_ping);
+}
+
+/** Bytes of @reason that fit a close frame without cutting a character in two. */
+static size_t fitting_len(const char *reason)
+{
+	size_t len = reason != NULL ? strlen(reason) : 0;
+	size_t at = 0;
+
+	while (at < len) {
+		size_t n = utf8_sequence_len(reason + at, len - at);
+		if (n == 0 || at + n > GUARD_MAX_CONTROL - 2)
+			break;
+		at += n;
+	}
+	return at;
+}
+
+static void send_close(struct ws *ws, uint16_t code, const char *reason)
+{
+	uint8_t body[GUARD_MAX_CONTROL] = {(uint8_t)(code >> 8), (uint8_t)code};
+	size_t n_reason = fitting_len(reason);
+
+	if (n_reason > 0)
+		memcpy(body + 2, reason, n_reason);
+	send_control(ws, GUARD_CLOSE, body, 2 + n_reason);
+}
+
+static void fail(struct ws *ws, uint16_t code, const char *reason)
+{
+	drop_reader(ws);
+	if (ws->state != STATE_OPEN) {
+		ws->state = STATE_BROKEN;
+		return;
+	}
+	answer_ping(ws);
+	ws->state = STATE_BROKEN;
+	send_close(ws, code, reason);
+	ws->handler->on_closing(ws->owner, code, false);
+}
+
+/** Whether a peer may send @code (RFC 6455, 7.4; 1012 to 1014 are registered since). */
+static bool is_lawful_code(unsigned code)
+{
+	if (code >= 3000)
+		return code <= 4999;
+	return code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006;
+}
+
+static void on_peer_close(struct ws *ws)
+{
+	const uint8_t *body = ws->guard.control;
+	size_t len = ws->guard.n_control;
+	uint16_t code = WS_CLOSE_NO_STATUS;
+
+	drop_reader(ws);
+	if (ws->state == STATE_CLOSE_SENT) {
+		ws->state = STATE_CLOSED;
+		return;
+	}
+	if (len == 1) {
+		fail(ws, WS_CLOSE_PROTOCOL_ERROR, "close body of one byte");
+		return;
+	}
+	if (len >= 2) {
+		code = (uint16_t)(body[0] << 8 | body[1]);
+		if (!is_lawful_code(code)) {
+			fail(ws, WS_CLOSE_PROTOCOL_ERROR, "close code");
+			return;
+		}
+		if (!utf8_is_valid(body + 2, len - 2)) {
+			fail(ws, WS_CLOSE_BAD_DATA, "close reason");
+			return;
+		}
+	}
+	answer_ping(ws);
+	ws->state = STATE_CLOSED;
+	/* The code is echoed (RFC 6455, 5.5.1), an empty close is answered by an empty one. */
+	send_control(ws, GUARD_CLOSE, body, len >= 2 ? 2 : 0);
+	ws->handler->on_closing(ws->owner, code, true);
+}
+
+static void on_control(struct ws *ws, enum guard_opcode opcode)
+{
+	if (opcode == GUARD_CLOSE) {
+		on_peer_close(ws);
+	} else if (opcode == GUARD_PING && ws->state == STATE_OPEN) {
+		ws->has_ping = true;
+		ws->n_ping = ws->guard.n_control;
+		memcpy(ws->ping, ws->guard.control, ws->n_ping);
+	}
+}
+
+static const char *name_failure(int code)
+{
+	switch (code) {
+	case WS_CLOSE_TOO_BIG:
+		return "message too big";
+	case WS_CLOSE_BAD_DATA:
+		return "message damaged";
+	default:
+		return "out of memory";
+	}
+}
+
+static void deliver(struct ws *ws)
+{
+	struct reader *r = ws->reader;
+	struct span text;
+	int code = reader_finish(r, &text);
+
+	if (code != 0) {
+		fail(ws, (uint16_t)code, name_failure(code));
+		return;
+	}
+	/* The handler may close the connection, which would drop a reader that is still ours. */
+	ws->reader = NULL;
+	ws->handler->on_message(ws->owner, text);
+	reader_release(r);
+}
+
+static void on_data(struct ws *ws, const struct guard_found *found)
+{
+	if (ws->reader == NULL)
+		ws->reader = reader_acquire(ws->guard.is_compressed, ws->max_message);
+	int code = ws->reader != NULL ? reader_feed(ws->reader, found->run, found->n_run)
+				      : WS_CLOSE_INTERNAL;
+	if (code != 0)
+		fail(ws, (uint16_t)code, name_failure(code));
+	else if (found->is_message_end)
+		deliver(ws);
+}
+
+void ws_receive(struct ws *ws, uint8_t *bytes, size_t len)
+{
+	struct guard_found found;
+
+	while (ws->state == STATE_OPEN || ws->state == STATE_CLOSE_SENT) {
+		size_t n = guard_next(&ws->guard, bytes, len, &found);
+		bytes += n;
+		len -= n;
+		if (found.event == GUARD_HUNGRY)
+			break;
+		if (found.event == GUARD_VIOLATION)
+			fail(ws, found.code, found.reason);
+		else if (found.event == GUARD_CONTROL)
+			on_control(ws, found.opcode);
+		else if (ws->state == STATE_OPEN)
+			on_data(ws, &found);
+	}
+	if (ws->state == STATE_OPEN)
+		answer_ping(ws);
+}
+
+void ws_close(struct ws *ws, uint16_t code, const char *reason)
+{
+	if (ws->state != STATE_OPEN)
+		return;
+	drop_reader(ws);
+	answer_ping(ws);
+	ws->state = STATE_CLOSE_SENT;
+	send_close(ws, code, reason);
+	ws->handler->on_closing(ws->owner, code, false);
+}
+
+bool ws_is_closing(const struct ws *ws)
+{
+	return ws->state != STATE_OPEN;
+}
+
+bool ws_is_closed(const struct ws *ws)
+{
+	return ws->state == STATE_CLOSED || ws->state == STATE_BROKEN;
+}
