@@ -39,6 +39,20 @@ int db_errno(struct db *db)
 	return err != 0 ? err : -EIO;
 }
 
+const char *db_strerror(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "it is locked by another process";
+	case -ENOSPC:
+		return "the disk is full";
+	case -EIO:
+		return "it is damaged, or the disk is; restore it from a backup";
+	default:
+		return strerror(-err);
+	}
+}
+
 const char *db_message(struct db *db)
 {
 	return db->h != NULL ? sqlite3_errmsg(db->h) : "the database is not open";

@@ -36,6 +36,8 @@ int db_exec(struct db *db, const char *sql);
 int db_get_int(struct db *db, const char *sql, int64_t *out);
 /** The connection's last error as a negative errno. */
 int db_errno(struct db *db);
+/** For people: what a negative errno from these functions means for a database.  Static. */
+const char *db_strerror(int err);
 /** The connection's last error for people; valid until the next call on it. */
 const char *db_message(struct db *db);
 

@@ -110,13 +110,7 @@ enum {
 
 static int refuse(struct db *db, const char *name, int err)
 {
-	if (err == -EBUSY)
-		log_error("store: %s is locked by another process", name);
-	else if (err == -EIO)
-		log_error("store: %s is damaged (%s); restore it from a backup", name,
-			  db_message(db));
-	else
-		log_error("store: cannot use %s: %s", name, db_message(db));
+	log_error("store: cannot use %s: %s (SQLite: %s)", name, db_strerror(err), db_message(db));
 	return err;
 }
 
@@ -159,7 +153,7 @@ static int quick_check(struct db *db, const char *name)
 	if (err != 0)
 		return refuse(db, name, err);
 	if (bad != 0) {
-		log_error("store: %s is damaged; restore it from a backup", name);
+		log_error("store: cannot use %s: %s", name, db_strerror(-EIO));
 		return -EIO;
 	}
 	return 0;

@@ -44,8 +44,7 @@ static int open_database(struct store *st)
 	int err = db_open(&db, st->path, DB_WRITE);
 
 	if (err != 0) {
-		log_error("store: cannot open %s: %s", st->path,
-			  err == -EBUSY ? "it is locked by another process" : strerror(-err));
+		log_error("store: cannot open %s: %s", st->path, db_strerror(err));
 		return err;
 	}
 	err = schema_open(&db, st->path);
@@ -259,8 +258,8 @@ static void checkpoint_whole(struct store *st)
 		db_close(&db);
 	}
 	if (err != 0)
-		log_warn("store: cannot empty the write-ahead log: %s; the next clean stop will",
-			 strerror(-err));
+		log_warn("store: cannot empty the write-ahead log, the next clean stop will: %s",
+			 db_strerror(err));
 }
 
 void store_close(struct store *st)

@@ -1,0 +1,233 @@
+/* A disk that takes no more, and a commit that nobody could be sure of. */
+#include "fixture.h"
+#include "store/store_internal.h"
+#include <signal.h>
+#include <sys/resource.h>
+
+/* No file may grow past @bytes: as on a full disk, the WAL cannot take the next commit. */
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit rl;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &rl), 0);
+	rl.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &rl), 0);
+}
+
+static struct store_op *send_key(struct fixture *fx, int64_t user, int64_t room, unsigned key)
+{
+	char json[400];
+
+	snprintf(json, sizeof(json),
+		 "\"op\":\"send\",\"room\":\"r\",\"key\":\"%u\",\"text\":\"%0300u\"", key, key);
+	return ask(fx, STORE_WRITE, user, room, json);
+}
+
+static void a_full_disk_is_unavailable_until_space_returns(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = make_user(fx, "Ada"), room = join(fx, ada, "r");
+	unsigned key = 0, n_refused = 0;
+	uint64_t last = 0;
+
+	limit_files(1024 * 1024);
+	while (n_refused < 5) {
+		struct store_op *op = send_key(fx, ada, room, key);
+
+		if (op->err == PROTO_OK) {
+			assert_int_equal(n_refused, 0);
+			last = op->seq;
+			key++;
+		} else {
+			assert_int_equal(op->err, PROTO_E_UNAVAILABLE);
+			assert_true(op->retry_ms > 0);
+			assert_int_equal(op->event.kind, 0);
+			assert_int_equal(op->seq, 0);
+			n_refused++;
+		}
+		store_op_free(op);
+	}
+	assert_true(last > 10);
+	assert_false(store_is_healthy(fx->st));
+	/* Whatever writes is refused; whatever reads goes on. */
+	struct store_op *op = ask(fx, STORE_HELLO, 0, 0, "\"op\":\"hello\",\"name\":\"Bob\"");
+	assert_int_equal(op->err, PROTO_E_UNAVAILABLE);
+	assert_null(op->token);
+	store_op_free(op);
+	struct store_read *r = read_log(fx, ada, room, HISTORY_NEWEST, 0, 5, false);
+	assert_int_equal(r->err, PROTO_OK);
+	assert_int_equal(r->last_seq, last);
+	store_read_free(r);
+
+	limit_files(RLIM_INFINITY);
+	/* The same key again: stored now, once, right behind what was acknowledged. */
+	op = send_key(fx, ada, room, key);
+	assert_int_equal(op->err, PROTO_OK);
+	assert_false(op->dup);
+	assert_int_equal(op->seq, last + 1);
+	store_op_free(op);
+	assert_true(store_is_healthy(fx->st));
+	make_user(fx, "Bob");
+	assert_null(fx->found);
+	assert_false(fx->out_of_order);
+
+	fixture_reopen(fx);
+	r = read_log(fx, ada, room, HISTORY_AFTER, last - 5, 200, false);
+	assert_int_equal(r->n_events, 6);
+	store_read_free(r);
+}
+
+static void it_becomes_healthy_again_with_nobody_writing(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = make_user(fx, "Ada"), room = join(fx, ada, "r");
+	struct store_op *op;
+	unsigned key = 0;
+	enum proto_error err;
+
+	limit_files(512 * 1024);
+	do {
+		op = send_key(fx, ada, room, key++);
+		err = op->err;
+		store_op_free(op);
+	} while (err == PROTO_OK);
+	limit_files(RLIM_INFINITY);
+	/* The writer's own trial is what is awaited here: it comes once a second. */
+	struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	for (int i = 0; i < 1000 && !store_is_healthy(fx->st); i++)
+		nanosleep(&pause, NULL);
+	assert_true(store_is_healthy(fx->st));
+}
+
+/*
+ * As if the commit of the last @n events had failed although it reached the disk: the writer has
+ * not told of them and has to look.
+ */
+static void doubt_last_events(struct fixture *fx, int64_t n_events, int64_t n_users)
+{
+	mutex_lock(&fx->st->lock);
+	fx->st->writer.last_event -= n_events;
+	fx->st->writer.last_user -= n_users;
+	fx->st->writer.broken = true;
+	mutex_unlock(&fx->st->lock);
+}
+
+static void events_of_a_doubtful_commit_are_told_when_found(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = make_user(fx, "Ada"), room = join(fx, ada, "r");
+	enum proto_error err;
+
+	for (unsigned key = 0; key < 3; key++)
+		store_op_free(send_key(fx, ada, room, key));
+	write_json(fx, ada, room,
+		   "\"op\":\"send\",\"room\":\"r\",\"key\":\"m\",\"text\":\"x\\u0000y\","
+		   "\"mentions\":[\"u1\",\"u7\"],\"thread\":1",
+		   NULL);
+	write_json(fx, ada, room, "\"op\":\"delete\",\"room\":\"r\",\"key\":\"d\",\"target\":2",
+		   NULL);
+	fx->last_seq_published = 3;
+	doubt_last_events(fx, 2, 0);
+	struct store_op *op = send_key(fx, ada, room, 9);
+	assert_int_equal(op->err, PROTO_OK);
+	assert_int_equal(op->seq, 6);
+	store_op_free(op);
+
+	struct store_op *found = fx->found;
+	assert_non_null(found);
+	assert_int_equal(found->origin.conn, 0);
+	assert_int_equal(found->room_id, room);
+	assert_int_equal(found->seq, 4);
+	assert_int_equal(found->event.kind, EVENT_MESSAGE);
+	assert_true(span_equal(found->event.text, SPAN("x\0y")));
+	assert_true(span_equal(found->event.room, SPAN("r")));
+	assert_true(span_equal(found->event.from_name, SPAN("Ada")));
+	assert_int_equal(found->event.thread, 1);
+	assert_int_equal(found->event.n_mentions, 2);
+	assert_int_equal(found->event.mentions[1], 7);
+	assert_false(found->drops_tail);
+	found = found->next;
+	assert_non_null(found);
+	assert_int_equal(found->event.kind, EVENT_DELETE);
+	assert_int_equal(found->event.target, 2);
+	assert_true(found->drops_tail);
+	assert_null(found->next);
+	assert_false(fx->out_of_order);
+	/* Who tries again gets the first reply. */
+	op = ask(fx, STORE_WRITE, ada, room,
+		 "\"op\":\"delete\",\"room\":\"r\",\"key\":\"d\",\"target\":2");
+	assert_true(op->dup);
+	assert_int_equal(op->seq, 5);
+	store_op_free(op);
+	write_json(fx, ada, room, "\"op\":\"delete\",\"room\":\"r\",\"key\":\"e\",\"target\":2",
+		   &err);
+	assert_int_equal(err, PROTO_E_NOT_FOUND);
+}
+
+static void a_guest_that_was_never_told_its_token_frees_the_name(void **state)
+{
+	struct fixture *fx = *state;
+
+	make_user(fx, "Ada");
+	int64_t ghost = make_user(fx, "Bob");
+	doubt_last_events(fx, 0, 1);
+	int64_t bob = make_user(fx, "Bob");
+	assert_true(bob > ghost); /* ids are never used twice */
+	struct store_op *op = ask(fx, STORE_HELLO, 0, 0, "\"op\":\"hello\",\"name\":\"Ada\"");
+	assert_int_equal(op->err, PROTO_E_NAME_TAKEN);
+	store_op_free(op);
+}
+
+static void the_log_of_writes_starts_over_under_load(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = make_user(fx, "Ada"), room = join(fx, ada, "r");
+	enum {
+		N = 40000,
+		AT_ONCE = 500
+	};
+	static struct store_op *ops[AT_ONCE];
+	struct buf json = {0};
+
+	for (unsigned i = 0; i < N + AT_ONCE; i++) {
+		if (i >= AT_ONCE) {
+			struct store_op *op = await(fx, ops[i % AT_ONCE]);
+			assert_int_equal(op->err, PROTO_OK);
+			store_op_free(op);
+		}
+		if (i >= N)
+			continue;
+		json.len = 0;
+		buf_printf(&json,
+			   "\"op\":\"send\",\"room\":\"r\",\"key\":\"%u\",\"text\":\"%0900u\"", i,
+			   i);
+		buf_append_char(&json, '\0');
+		ops[i % AT_ONCE] = submit(fx, STORE_WRITE, ada, room, json.p);
+	}
+	buf_deinit(&json);
+	/* 40 MB were written; what waits in the WAL stays within its bound of about 16 MB. */
+	struct buf path = {0};
+	buf_printf(&path, "%s/hubbub.db-wal", fx->dir);
+	FILE *f = fopen(path.p, "rb");
+	assert_non_null(f);
+	fseek(f, 0, SEEK_END);
+	assert_in_range(ftell(f), 1, 32 << 20);
+	fclose(f);
+	buf_deinit(&path);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_full_disk_is_unavailable_until_space_returns),
+		CASE(it_becomes_healthy_again_with_nobody_writing),
+		CASE(events_of_a_doubtful_commit_are_told_when_found),
+		CASE(a_guest_that_was_never_told_its_token_frees_the_name),
+		CASE(the_log_of_writes_starts_over_under_load),
+	};
+
+	signal(SIGXFSZ, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
