@@ -1,0 +1,272 @@
+/**
+ * From a frame's text to typed values.
+ *
+ * Nothing that the server sends is trusted to have its shape: each field is looked at once, here,
+ * and what does not fit is refused as a whole, so that no half-read event reaches the log.
+ */
+import type {
+  Body,
+  Frame,
+  HelloReply,
+  HistoryReply,
+  JoinReply,
+  JoinState,
+  Limits,
+  LogEvent,
+  MessageEvent,
+  ProtocolError,
+  Reaction,
+  Reply,
+  RoomEntry,
+  RoomListing,
+  ServerEvent,
+  User,
+  WriteReply,
+} from './messages'
+
+class Malformed extends Error {}
+
+function object(value: unknown): Body {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed()
+  return value as Body
+}
+
+function string(value: unknown): string {
+  if (typeof value !== 'string') throw new Malformed()
+  return value
+}
+
+function boolean(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new Malformed()
+  return value
+}
+
+function count(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Malformed()
+  return value
+}
+
+function seq(value: unknown): number {
+  const n = count(value)
+  if (n === 0) throw new Malformed()
+  return n
+}
+
+function list<T>(value: unknown, item: (value: unknown) => T): T[] {
+  if (!Array.isArray(value)) throw new Malformed()
+  return value.map(item)
+}
+
+function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : read(value)
+}
+
+function user(value: unknown): User {
+  const o = object(value)
+  return { id: string(o['id']), name: string(o['name']) }
+}
+
+function reaction(value: unknown): Reaction {
+  const o = object(value)
+  return { emoji: string(o['emoji']), count: count(o['count']), me: boolean(o['me']) }
+}
+
+function logFields(o: Body) {
+  return {
+    room: string(o['room']),
+    seq: seq(o['seq']),
+    ts: count(o['ts']),
+    from: user(o['from']),
+  }
+}
+
+function message(o: Body): MessageEvent {
+  const deleted = optional(o['deleted'], boolean) ?? false
+  const event: MessageEvent = {
+    ev: 'message',
+    ...logFields(o),
+    text: deleted ? '' : string(o['text']),
+    deleted,
+    mentions: optional(o['mentions'], (v) => list(v, string)) ?? [],
+  }
+  const edited = optional(o['edited'], count)
+  if (edited !== undefined) event.edited = edited
+  const reactions = optional(o['reactions'], (v) => list(v, reaction))
+  if (reactions !== undefined) event.reactions = reactions
+  return event
+}
+
+const LOG: Record<string, (o: Body) => LogEvent> = {
+  message,
+  edit(o) {
+    const text = optional(o['text'], string)
+    const event = { ev: 'edit' as const, ...logFields(o), target: seq(o['target']) }
+    return text === undefined ? event : { ...event, text }
+  },
+  delete: (o) => ({ ev: 'delete', ...logFields(o), target: seq(o['target']) }),
+  react: (o) => ({
+    ev: 'react',
+    ...logFields(o),
+    target: seq(o['target']),
+    emoji: string(o['emoji']),
+    on: boolean(o['on']),
+    count: count(o['count']),
+  }),
+  topic: (o) => ({ ev: 'topic', ...logFields(o), topic: string(o['topic']) }),
+  rename: (o) => ({ ev: 'rename', ...logFields(o), was: string(o['was']) }),
+}
+
+const LOOSE: Record<string, (o: Body) => ServerEvent> = {
+  presence: (o) => ({
+    ev: 'presence',
+    room: string(o['room']),
+    join: optional(o['join'], (v) => list(v, user)) ?? [],
+    leave: optional(o['leave'], (v) => list(v, user)) ?? [],
+    online: count(o['online']),
+  }),
+  typing: (o) => ({ ev: 'typing', room: string(o['room']), from: user(o['from']) }),
+  read: (o) => ({ ev: 'read', room: string(o['room']), seq: count(o['seq']) }),
+  ping: () => ({ ev: 'ping' }),
+}
+
+function logEvent(value: unknown): LogEvent {
+  const o = object(value)
+  const name = string(o['ev'])
+  const read = Object.hasOwn(LOG, name) ? LOG[name] : undefined
+  if (read !== undefined) return read(o)
+  return { ev: 'other', room: string(o['room']), seq: seq(o['seq']) }
+}
+
+function event(o: Body): ServerEvent {
+  const name = string(o['ev'])
+  const loose = Object.hasOwn(LOOSE, name) ? LOOSE[name] : undefined
+  if (loose !== undefined) return loose(o)
+  // An unknown event with a `seq` still moves the cursor; one without says nothing to us.
+  if (!Object.hasOwn(LOG, name) && o['seq'] === undefined) return { ev: 'unknown' }
+  return logEvent(o)
+}
+
+function error(value: unknown): ProtocolError {
+  const o = object(value)
+  const err: ProtocolError = { code: string(o['code']), msg: optional(o['msg'], string) ?? '' }
+  const retry = optional(o['retry_ms'], count)
+  if (retry !== undefined) err.retry_ms = retry
+  return err
+}
+
+function reply(o: Body): Reply {
+  const re = o['re']
+  if (re !== null && typeof re !== 'number' && typeof re !== 'string') throw new Malformed()
+  if (boolean(o['ok'])) return { re, ok: true, body: o }
+  return { re, ok: false, err: error(o['err']) }
+}
+
+function attempt<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch (e) {
+    if (e instanceof Malformed || e instanceof SyntaxError) return null
+    throw e
+  }
+}
+
+/** One text frame, or null if it is neither a reply nor an event as the protocol has them. */
+export function decodeFrame(text: string): Frame | null {
+  return attempt((): Frame => {
+    const o = object(JSON.parse(text))
+    if ('re' in o) return { kind: 'reply', reply: reply(o) }
+    return { kind: 'event', event: event(o) }
+  })
+}
+
+function limits(value: unknown): Limits {
+  const o = object(value)
+  const send = object(o['send'])
+  return {
+    frame: count(o['frame']),
+    text: count(o['text']),
+    send: { n: count(send['n']), per_ms: count(send['per_ms']) },
+  }
+}
+
+function roomEntry(value: unknown): RoomEntry {
+  const o = object(value)
+  return {
+    room: string(o['room']),
+    rid: string(o['rid']),
+    head: count(o['head']),
+    epoch: string(o['epoch']),
+    read: count(o['read']),
+    unread: count(o['unread']),
+    mentions: count(o['mentions']),
+  }
+}
+
+export function decodeHello(o: Body): HelloReply | null {
+  return attempt(() => {
+    const hello: HelloReply = {
+      me: user(o['me']),
+      heartbeat_ms: count(o['heartbeat_ms']),
+      limits: limits(o['limits']),
+      rooms: list(o['rooms'], roomEntry),
+    }
+    const token = optional(o['token'], string)
+    if (token !== undefined) hello.token = token
+    return hello
+  })
+}
+
+const STATES: readonly string[] = ['complete', 'partial', 'reset'] satisfies JoinState[]
+
+export function decodeJoin(o: Body): JoinReply | null {
+  return attempt(() => {
+    const state = string(o['state'])
+    if (!STATES.includes(state)) throw new Malformed()
+    return {
+      room: string(o['room']),
+      rid: string(o['rid']),
+      title: string(o['title']),
+      epoch: string(o['epoch']),
+      head: count(o['head']),
+      first: optional(o['first'], count) ?? 1,
+      topic: string(o['topic']),
+      state: state as JoinState,
+      events: list(o['events'], logEvent),
+      members: list(o['members'], user),
+      online: count(o['online']),
+    }
+  })
+}
+
+export function decodeHistory(o: Body): HistoryReply | null {
+  return attempt(() => ({
+    events: list(o['events'], logEvent),
+    head: count(o['head']),
+    first: optional(o['first'], count) ?? 1,
+    epoch: string(o['epoch']),
+    more: boolean(o['more']),
+  }))
+}
+
+export function decodeWrite(o: Body): WriteReply | null {
+  return attempt(() => ({
+    seq: seq(o['seq']),
+    ts: count(o['ts']),
+    dup: optional(o['dup'], boolean) ?? false,
+  }))
+}
+
+export function decodeRooms(o: Body): RoomListing[] | null {
+  return attempt(() =>
+    list(o['rooms'], (value) => {
+      const r = object(value)
+      return {
+        room: string(r['room']),
+        title: string(r['title']),
+        head: count(r['head']),
+        topic: string(r['topic']),
+        online: count(r['online']),
+      }
+    }),
+  )
+}

@@ -1,0 +1,282 @@
+/**
+ * Writes on their way: each is stored under its key before it is sent, and is let go only when the
+ * server has answered.  A write whose answer was lost is sent again under the same key, and the
+ * server stores it once; so what is shown here is true whatever happens to the link or the tab.
+ *
+ * One write per room is under way at a time, in the order in which they were written: the order in
+ * the log is the author's.  Several tabs may share the storage; at best one of them sends (the
+ * `exclusive` hook), and if two do, the keys keep it to one message.
+ */
+import { fullJitter } from './backoff'
+import { decodeWrite } from './decode'
+import type { Env } from './env'
+import type { Reply, Write } from './messages'
+
+export interface OutboxEntry {
+  /** The idempotency key, and the entry's name. */
+  key: string
+  /** Entries of a room go out in the order of this number. */
+  order: number
+  /** Whose write it is: another user on the same browser does not send it. */
+  user: string
+  rid: string
+  write: Write
+  /** When it was written, Unix time in milliseconds. */
+  created: number
+  state: 'waiting' | 'sending' | 'sent' | 'failed'
+  /** The tries so far; after the first one the server may know the key. */
+  tries: number
+  /** Why it failed: the protocol's code. */
+  reason?: string
+  /** The server's words for it. */
+  detail?: string
+  /** Where it is in the log, once it was sent. */
+  seq?: number
+}
+
+export interface OutboxStore {
+  all(): Promise<OutboxEntry[]>
+  put(entry: OutboxEntry): Promise<void>
+  remove(key: string): Promise<void>
+}
+
+export interface OutboxOptions {
+  env: Env
+  store: OutboxStore
+  /** Send; rejects when the link breaks before the answer. */
+  send(entry: OutboxEntry): Promise<Reply>
+  /** Whether writes to the room can be sent now. */
+  canSend(rid: string): boolean
+  /** Run @work while no other tab runs its own. */
+  exclusive(work: () => Promise<void>): Promise<void>
+  onChange(entries: readonly OutboxEntry[]): void
+  /** Tell the other tabs. */
+  tell(note: OutboxNote): void
+}
+
+export type OutboxNote = { kind: 'stored' } | { kind: 'gone'; key: string; seq: number | null }
+
+/** Refusals that pass: the same key is tried again. */
+const PASSING = new Set(['unavailable', 'rate_limited', 'internal'])
+/** An internal error that comes again and again is the message's own. */
+const INTERNAL_TRIES = 5
+
+/** What an answer makes of an entry, and how long to wait before the next try. */
+export function settle(
+  entry: OutboxEntry,
+  reply: Reply,
+  random: () => number,
+): { entry: OutboxEntry; retryMs: number | null } {
+  if (reply.ok) {
+    const done = decodeWrite(reply.body)
+    return { entry: { ...entry, state: 'sent', seq: done?.seq ?? 0 }, retryMs: null }
+  }
+  const { code, msg, retry_ms } = reply.err
+  const hopeless = code === 'internal' && entry.tries >= INTERNAL_TRIES
+  if (PASSING.has(code) && !hopeless) {
+    const retryMs = retry_ms ?? 500 + fullJitter(entry.tries, random)
+    return { entry: { ...entry, state: 'waiting', reason: code }, retryMs }
+  }
+  return { entry: { ...entry, state: 'failed', reason: code, detail: msg }, retryMs: null }
+}
+
+export class Outbox {
+  readonly #o: OutboxOptions
+  #user: string | null = null
+  #entries: OutboxEntry[] = []
+  #notBefore = new Map<string, number>()
+  /** Keys being written to the storage: not sent yet. */
+  #storing = new Set<string>()
+  /** Keys that the storage refused: they live in this page alone, and are sent from it. */
+  #volatile = new Set<string>()
+  #flushing = false
+  #again = false
+
+  constructor(options: OutboxOptions) {
+    this.#o = options
+  }
+
+  get entries(): readonly OutboxEntry[] {
+    return this.#entries
+  }
+
+  /** Take up what @user left to be sent, in this tab or another. */
+  async open(user: string): Promise<void> {
+    this.#user = user
+    await this.reload()
+  }
+
+  /** Look at the storage anew: another tab has changed it. */
+  async reload(): Promise<void> {
+    const stored = (await this.#o.store.all()).filter((e) => e.user === this.#user)
+    const mine = new Map(this.#entries.map((e) => [e.key, e]))
+    const known = new Set(stored.map((e) => e.key))
+    const sent = this.#entries.filter(
+      (e) => !known.has(e.key) && (e.state === 'sent' || this.#unstored(e.key)),
+    )
+    // An entry that this tab is sending is newer here than in the storage.
+    const merged = stored.map((e) => {
+      const own = mine.get(e.key)
+      return own?.state === 'sending' || own?.state === 'sent' ? own : e
+    })
+    this.#entries = [...sent, ...merged].sort((a, b) => a.order - b.order)
+    this.#changed()
+    this.flush()
+  }
+
+  /** Store a write and send it as soon as it can be.  Resolves when it is stored. */
+  async add(key: string, rid: string, write: Write): Promise<void> {
+    if (this.#user === null) throw new Error('the outbox has no user yet')
+    const now = this.#o.env.now()
+    const last = this.#entries.at(-1)?.order ?? 0
+    const entry: OutboxEntry = {
+      key,
+      order: Math.max(now, last + 1),
+      user: this.#user,
+      rid,
+      write,
+      created: now,
+      state: 'waiting',
+      tries: 0,
+    }
+    this.#entries = [...this.#entries, entry]
+    this.#storing.add(key)
+    this.#changed()
+    try {
+      await this.#o.store.put(entry)
+      this.#o.tell({ kind: 'stored' })
+    } catch {
+      this.#volatile.add(key)
+    }
+    this.#storing.delete(key)
+    this.flush()
+  }
+
+  /** Try a failed write again, under its key. */
+  async retry(key: string): Promise<void> {
+    const entry = this.#find(key)
+    if (entry?.state !== 'failed') return
+    const { reason: _reason, detail: _detail, ...rest } = entry
+    await this.#update({ ...rest, state: 'waiting' })
+    this.flush()
+  }
+
+  /** Give a write up. One that may have reached the server can still turn up in the log. */
+  async discard(key: string): Promise<void> {
+    const entry = this.#find(key)
+    if (entry === undefined || entry.state === 'sending') return
+    await this.#gone(entry, null)
+  }
+
+  /** Drop the entries that have been seen in their room's log. */
+  forgetSent(rid: string, cursor: number): void {
+    const kept = this.#entries.filter(
+      (e) => !(e.state === 'sent' && e.rid === rid && (e.seq ?? 0) <= cursor),
+    )
+    if (kept.length === this.#entries.length) return
+    this.#entries = kept
+    this.#changed()
+  }
+
+  /** Another tab says that it stored or finished something. */
+  onNote(note: OutboxNote): void {
+    if (note.kind === 'stored') {
+      void this.reload()
+      return
+    }
+    const { key, seq } = note
+    this.#entries =
+      seq === null
+        ? this.#entries.filter((e) => e.key !== key)
+        : this.#entries.map((e) => (e.key === key ? { ...e, state: 'sent', seq } : e))
+    this.#changed()
+  }
+
+  /** Send what can be sent. Called whenever something has changed that may allow it. */
+  flush(): void {
+    if (this.#flushing) {
+      this.#again = true
+      return
+    }
+    if (this.#sendable().length === 0) return
+    this.#flushing = true
+    void this.#o
+      .exclusive(() => this.#run())
+      .catch(() => undefined)
+      .then(() => {
+        this.#flushing = false
+        if (this.#again) {
+          this.#again = false
+          this.flush()
+        }
+      })
+  }
+
+  #sendable(): string[] {
+    const now = this.#o.env.now()
+    const rids = new Set(this.#entries.filter((e) => e.state === 'waiting').map((e) => e.rid))
+    return [...rids].filter(
+      (rid) => this.#o.canSend(rid) && (this.#notBefore.get(rid) ?? 0) <= now,
+    )
+  }
+
+  async #run(): Promise<void> {
+    // The tab that had the lock before may have sent some of these.
+    const stored = new Set((await this.#o.store.all()).map((e) => e.key))
+    this.#entries = this.#entries.filter(
+      (e) => e.state !== 'waiting' || stored.has(e.key) || this.#unstored(e.key),
+    )
+    this.#changed()
+    await Promise.all(this.#sendable().map((rid) => this.#runRoom(rid)))
+  }
+
+  async #runRoom(rid: string): Promise<void> {
+    for (;;) {
+      const entry = this.#entries.find((e) => e.rid === rid && e.state === 'waiting')
+      if (entry === undefined || this.#storing.has(entry.key) || !this.#o.canSend(rid)) return
+      const sending = { ...entry, state: 'sending' as const, tries: entry.tries + 1 }
+      await this.#update(sending)
+      let reply: Reply
+      try {
+        reply = await this.#o.send(sending)
+      } catch {
+        await this.#update({ ...sending, state: 'waiting' })
+        return
+      }
+      const { entry: next, retryMs } = settle(sending, reply, () => this.#o.env.random())
+      if (next.state === 'sent') await this.#gone(next, next.seq ?? 0)
+      else await this.#update(next)
+      if (retryMs !== null) {
+        this.#notBefore.set(rid, this.#o.env.now() + retryMs)
+        this.#o.env.after(retryMs, () => this.flush())
+        return
+      }
+    }
+  }
+
+  async #gone(entry: OutboxEntry, seq: number | null): Promise<void> {
+    this.onNote({ kind: 'gone', key: entry.key, seq })
+    await this.#o.store.remove(entry.key)
+    this.#o.tell({ kind: 'gone', key: entry.key, seq })
+  }
+
+  async #update(entry: OutboxEntry): Promise<void> {
+    this.#entries = this.#entries.map((e) => (e.key === entry.key ? entry : e))
+    this.#changed()
+    // What is being sent is stored as waiting: a tab that dies now leaves it to be sent again.
+    if (this.#volatile.has(entry.key)) return
+    await this.#o.store.put(entry.state === 'sending' ? { ...entry, state: 'waiting' } : entry)
+  }
+
+  #unstored(key: string): boolean {
+    return this.#storing.has(key) || this.#volatile.has(key)
+  }
+
+  #find(key: string): OutboxEntry | undefined {
+    return this.#entries.find((e) => e.key === key)
+  }
+
+  #changed(): void {
+    this.#o.onChange(this.#entries)
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * What is known of one room: pure functions from what the server says to the next state.
+ */
+import { dispatch } from './dispatch'
+import { applyEvent, emptyLog, type RoomLog } from './fold'
+import type { JoinReply, LogEvent, PresenceEvent, RoomEntry, User } from './messages'
+
+export interface RoomState {
+  /** The id that never changes: what everything about the room is kept by. */
+  rid: string
+  /** The folded name, as events carry it; `~rid` where the room has none. */
+  room: string
+  title: string
+  topic: string
+  epoch: string
+  /** The newest event that the server is known to have. */
+  head: number
+  /** The newest event that the user has seen. */
+  read: number
+  unread: number
+  mentions: number
+  /** Events up to this `seq` are in `unread` already. */
+  countedTo: number
+  members: readonly User[]
+  online: number
+  /** Joined on the present link: live events come, writes are taken. */
+  joined: boolean
+  log: RoomLog
+}
+
+export function roomFromEntry(entry: RoomEntry): RoomState {
+  return {
+    rid: entry.rid,
+    room: entry.room,
+    title: entry.room,
+    topic: '',
+    epoch: entry.epoch,
+    head: entry.head,
+    read: entry.read,
+    unread: entry.unread,
+    mentions: entry.mentions,
+    countedTo: entry.head,
+    members: [],
+    online: 0,
+    joined: false,
+    log: emptyLog(entry.head),
+  }
+}
+
+/** A room joined for the first time: nothing in it counts as unread. */
+export function roomFromJoin(reply: JoinReply): RoomState {
+  const { rid, room, epoch, head } = reply
+  const entry = { rid, room, epoch, head, read: head, unread: 0, mentions: 0 }
+  return withJoin(roomFromEntry(entry), reply)
+}
+
+/**
+ * The counts of a new link's hello.  A marker that this client has moved and not yet told the
+ * server stays where it is.
+ */
+export function withEntry(state: RoomState, entry: RoomEntry, unsentRead: boolean): RoomState {
+  const renamed = { ...state, room: entry.room, joined: false }
+  if (unsentRead && state.read >= entry.head) {
+    return { ...renamed, unread: 0, mentions: 0, countedTo: entry.head }
+  }
+  const { read, unread, mentions, head } = entry
+  return { ...renamed, read, unread, mentions, countedTo: head }
+}
+
+/** What a join's reply says of the room itself; its events are another matter. */
+export function withJoin(state: RoomState, reply: JoinReply): RoomState {
+  const { room, title, topic, epoch, members, online } = reply
+  const head = reply.head
+  return { ...state, room, title, topic, epoch, members, online, head, joined: true }
+}
+
+export function withPresence(state: RoomState, event: PresenceEvent): RoomState {
+  const gone = new Set([...event.leave, ...event.join].map((u) => u.id))
+  const members = [...state.members.filter((u) => !gone.has(u.id)), ...event.join]
+  return { ...state, members, online: event.online }
+}
+
+/** Take in an event of the room's log: the messages, the counts, the room's own facts. */
+export function withLogEvent(state: RoomState, event: LogEvent, me: string): RoomState {
+  if (event.seq <= state.log.cursor) return state
+  const next: RoomState = {
+    ...state,
+    log: applyEvent(state.log, event, me),
+    head: Math.max(state.head, event.seq),
+  }
+  dispatch(event, {
+    message(e) {
+      if (e.seq <= state.countedTo || e.seq <= state.read || e.from.id === me) return
+      next.unread++
+      if (e.mentions.includes(me)) next.mentions++
+    },
+    topic: (e) => void (next.topic = e.topic),
+    rename: (e) => void (next.room = next.title = e.room),
+  })
+  next.countedTo = Math.max(next.countedTo, event.seq)
+  return next
+}
+
+/** Move the read marker, here or in another tab. */
+export function withRead(state: RoomState, seq: number, me: string): RoomState {
+  if (seq >= state.head) return { ...state, read: seq, unread: 0, mentions: 0 }
+  const { messages, loaded, hasNewer } = state.log
+  const above = messages.filter((m) => m.seq > seq && m.from.id !== me)
+  const covered = loaded && !hasNewer && (messages[0]?.seq ?? Infinity) <= seq + 1
+  if (covered) {
+    const mentions = above.filter((m) => m.mentions.includes(me)).length
+    return { ...state, read: seq, unread: above.length, mentions }
+  }
+  // The messages in between are not here: the distance in the log is the bound that is known.
+  const unread = seq > state.read ? Math.min(state.unread, state.head - seq) : state.unread
+  return { ...state, read: seq, unread, mentions: Math.min(state.mentions, unread) }
+}
+
+/** The form of a name that the server judges by, as near as a browser knows it. */
+export function foldName(name: string): string {
+  return name.trim().normalize('NFKC').toLowerCase().normalize('NFKC')
+}
+
+const NAME = /^[\p{L}\p{Mn}\p{Mc}\p{Nd}](?:[\p{L}\p{Mn}\p{Mc}\p{Nd}._-]{0,78}[\p{L}\p{Mn}\p{Mc}\p{Nd}])?$/u
+
+/** Whether the server would take this for a room's name. */
+export function isRoomName(name: string): boolean {
+  return NAME.test(foldName(name))
+}
