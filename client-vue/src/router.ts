@@ -1,0 +1,13 @@
+import { createRouter, createWebHistory } from 'vue-router'
+import HomeView from './views/HomeView.vue'
+import RoomView from './views/RoomView.vue'
+
+/** The server answers exactly these paths with the client: its list must have them all. */
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: '/', name: 'home', component: HomeView },
+    { path: '/r/:room', name: 'room', component: RoomView, props: true },
+    { path: '/:any(.*)*', redirect: '/' },
+  ],
+})

@@ -1,0 +1,111 @@
+import { defineStore } from 'pinia'
+import { shallowRef } from 'vue'
+import { Client } from '@/protocol/client'
+import type { Socket } from '@/protocol/connection'
+import { browserEnv } from '@/protocol/env'
+import { newKey } from '@/protocol/key'
+import type { LogEvent, Write } from '@/protocol/messages'
+import type { OutboxNote } from '@/protocol/outbox'
+import { openOutboxStore } from '@/protocol/outbox-store'
+import { useOutboxStore } from './outbox'
+import { useRoomsStore } from './rooms'
+import { useSessionStore } from './session'
+import { useTypingStore } from './typing'
+
+const CAUGHT_UP_MS = 5_000
+
+function openSocket(): Socket {
+  const url = new URL('/ws', location.href)
+  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
+  return new WebSocket(url, 'hubbub.v1')
+}
+
+/** At most one tab empties the outbox at a time; where there are no locks, the keys suffice. */
+async function exclusive(work: () => Promise<void>): Promise<void> {
+  if (navigator.locks === undefined) await work()
+  else await navigator.locks.request('hubbub-outbox', work)
+}
+
+/** The protocol client, joined to the stores. */
+export const useChatStore = defineStore('chat', () => {
+  const session = useSessionStore()
+  const rooms = useRoomsStore()
+  const typing = useTypingStore()
+  const outbox = useOutboxStore()
+  const tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('hubbub')
+  const client = shallowRef<Client | null>(null)
+  const listeners = new Set<(rid: string, event: LogEvent) => void>()
+  let caughtUpTimer: ReturnType<typeof setTimeout> | undefined
+  let starting: Promise<Client> | null = null
+
+  async function create(): Promise<Client> {
+    const store = await openOutboxStore()
+    const made = new Client({
+      env: browserEnv,
+      open: openSocket,
+      credentials: () => session.credentials(),
+      outbox: {
+        store,
+        exclusive,
+        onChange: (entries) => (outbox.entries = entries),
+        tell: (note) => tabs?.postMessage(note),
+      },
+      onLink(link) {
+        session.link = link
+        if (link.phase !== 'ready') typing.clear()
+      },
+      onHello(hello) {
+        session.onHello(hello)
+        void made.outbox.open(hello.me.id)
+      },
+      onRefused: (err) => session.onRefused(err),
+      onRoom: (state) => rooms.set(state),
+      onTyping: (rid, event) => typing.started(rid, event.from),
+      onMessage(state, event) {
+        if (event.ev === 'message') typing.stopped(state.rid, event.from.id)
+        for (const listener of listeners) listener(state.rid, event)
+      },
+      onCaughtUp(missed) {
+        session.caughtUp = missed
+        clearTimeout(caughtUpTimer)
+        caughtUpTimer = setTimeout(() => (session.caughtUp = null), CAUGHT_UP_MS)
+      },
+    })
+    if (tabs !== null) {
+      tabs.onmessage = (e: MessageEvent<OutboxNote>) => made.outbox.onNote(e.data)
+    }
+    if (session.me !== null) await made.outbox.open(session.me.id)
+    client.value = made
+    return made
+  }
+
+  function start(): Promise<Client> {
+    starting ??= create()
+    return starting
+  }
+
+  /** Connect under the kept token, or under @name. */
+  async function connect(name?: string): Promise<void> {
+    const c = await start()
+    session.refusal = null
+    if (name === undefined) {
+      c.connection.connect()
+      return
+    }
+    session.wanted = name
+    c.connection.restart()
+  }
+
+  async function write(rid: string, what: Write): Promise<void> {
+    const c = await start()
+    await c.outbox.add(newKey(), rid, what)
+  }
+
+  /** Hear of each live event that a room's log has taken in. */
+  function listen(listener: (rid: string, event: LogEvent) => void): () => void {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  return { client, start, connect, write, listen }
+})

@@ -1,0 +1,91 @@
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import type { Link } from '@/protocol/connection'
+import type { HelloReply, Limits, ProtocolError, User } from '@/protocol/messages'
+import { keep, recall } from '@/protocol/keep'
+
+interface Kept {
+  name: string
+  token: string
+  id: string
+}
+
+const KEPT = 'hubbub.session'
+
+/** Who the user is, and how the link is doing. */
+export const useSessionStore = defineStore('session', () => {
+  const kept = recall<Kept>(KEPT)
+  const me = ref<User | null>(kept === null ? null : { id: kept.id, name: kept.name })
+  const token = ref<string | null>(kept?.token ?? null)
+  /** The name to be asked for at the next hello, where it is not the present one. */
+  const wanted = ref<string | null>(null)
+  const link = shallowRef<Link>({ phase: 'idle' })
+  const limits = shallowRef<Limits>({ frame: 65_536, text: 8_000, send: { n: 50, per_ms: 5_000 } })
+  /** Why the last hello was refused. */
+  const refusal = shallowRef<ProtocolError | null>(null)
+  /** How many messages came while the link was down; null when there is nothing to tell. */
+  const caughtUp = ref<number | null>(null)
+
+  const known = computed(() => me.value !== null && token.value !== null)
+
+  function credentials(): Record<string, string> {
+    const fields: Record<string, string> = {}
+    if (token.value !== null) fields['token'] = token.value
+    if (wanted.value !== null) fields['name'] = wanted.value
+    else if (token.value === null && me.value !== null) fields['name'] = me.value.name
+    return fields
+  }
+
+  function onHello(hello: HelloReply): void {
+    me.value = hello.me
+    token.value = hello.token ?? token.value
+    limits.value = hello.limits
+    wanted.value = null
+    refusal.value = null
+    if (token.value !== null) {
+      keep(KEPT, { name: hello.me.name, token: token.value, id: hello.me.id } satisfies Kept)
+    }
+  }
+
+  /** Say what to do after a refused hello. */
+  function onRefused(err: ProtocolError): 'retry' | 'wait' | 'stop' {
+    if (err.code === 'rate_limited' || err.code === 'unavailable' || err.code === 'internal') {
+      return 'wait'
+    }
+    refusal.value = err
+    if (err.code === 'unauthorized' && token.value !== null) {
+      // The server does not know the token any more: the name alone may still do.
+      token.value = null
+      keep(KEPT, null)
+      return 'retry'
+    }
+    if (token.value !== null && wanted.value !== null) {
+      // A rename that cannot be: go on under the old name.
+      wanted.value = null
+      return 'retry'
+    }
+    wanted.value = null
+    if (token.value === null) me.value = null
+    return 'stop'
+  }
+
+  function signOut(): void {
+    keep(KEPT, null)
+    me.value = null
+    token.value = null
+  }
+
+  return {
+    me,
+    known,
+    wanted,
+    link,
+    limits,
+    refusal,
+    caughtUp,
+    credentials,
+    onHello,
+    onRefused,
+    signOut,
+  }
+})
