@@ -40,8 +40,33 @@ static bool map(struct span s, utf8proc_option_t options, struct buf *out)
 	return len >= 0;
 }
 
+static bool is_ascii(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if ((unsigned char)s.p[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+/* In ASCII nothing normalises, and folding is lower case: most names, on the path of every send. */
+static void fold_ascii(struct span s, struct buf *out)
+{
+	out->len = 0;
+	buf_append_span(out, s);
+	for (size_t i = 0; i < out->len; i++) {
+		if (out->p[i] >= 'A' && out->p[i] <= 'Z')
+			out->p[i] += 'a' - 'A';
+	}
+}
+
 static bool fold(struct span s, struct buf *out)
 {
+	if (is_ascii(s)) {
+		fold_ascii(s, out);
+		return true;
+	}
+
 	struct buf next = {0};
 	bool settled = false;
 

@@ -108,6 +108,24 @@ static void folding_a_folded_name_changes_nothing(void **state)
 	buf_deinit(&twice);
 }
 
+static void ascii_folds_as_all_of_unicode_does(void **state)
+{
+	(void)state;
+	struct buf alone = {0}, beside = {0};
+
+	for (int c = 0; c < 0x80; c++) {
+		const char bytes[] = {(char)c, '\xc3', '\xa9'};
+
+		assert_true(name_fold_query((struct span){.p = bytes, .len = 1}, &alone));
+		assert_true(name_fold_query((struct span){.p = bytes, .len = 3}, &beside));
+		assert_int_equal(alone.len, 1);
+		assert_int_equal(beside.len, 3);
+		assert_memory_equal(alone.p, beside.p, 1);
+	}
+	buf_deinit(&alone);
+	buf_deinit(&beside);
+}
+
 static const struct {
 	struct span name;
 	const char *clean; /* NULL: not allowed */
@@ -278,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(room_names_fold_as_the_contract_says),
 		cmocka_unit_test(folding_a_folded_name_changes_nothing),
+		cmocka_unit_test(ascii_folds_as_all_of_unicode_does),
 		cmocka_unit_test(user_names_are_cleaned_as_the_contract_says),
 		cmocka_unit_test(white_space_around_a_name_may_be_long),
 		cmocka_unit_test(names_that_are_too_long_are_refused_unread),
