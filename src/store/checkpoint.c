@@ -33,17 +33,19 @@ void checkpoint_after_commit(struct store *st, sqlite3 *writer)
 {
 	int pages = atomic_load_explicit(&st->wal_pages, memory_order_relaxed);
 
+	if (pages < CHECKPOINT_CATCH_UP)
+		st->catch_up_at = CHECKPOINT_CATCH_UP;
 	if (pages < CHECKPOINT_PAGES || atomic_load(&st->checkpoint_busy))
 		return;
-	if (pages >= CHECKPOINT_CATCH_UP) {
-		int copied = 0, in_wal = 0;
+	if (pages >= st->catch_up_at) {
+		int copied = 0, in_wal = -1;
 
 		sqlite3_wal_checkpoint_v2(writer, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_wal,
 					  &copied);
-		/* A long read may keep it from the end: then the next try waits for as many pages
-		 * again, which the count since the last start of the WAL tells. */
-		if (copied == in_wal)
-			atomic_store_explicit(&st->wal_pages, 0, memory_order_relaxed);
+		/* A long read or a full disk may keep it from the end.  It is tried again when the
+		 * WAL has grown by as much as a checkpoint is worth, not after each commit. */
+		if (copied != in_wal)
+			st->catch_up_at = pages + CHECKPOINT_PAGES;
 		return;
 	}
 	mutex_lock(&st->checkpoint_lock);

@@ -46,7 +46,7 @@ int datadir_lock(const char *dir)
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		goto fail_errno;
-	lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (lock_fd < 0)
 		goto fail_errno;
 	if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
@@ -57,7 +57,7 @@ int datadir_lock(const char *dir)
 		close(dir_fd);
 		return -EBUSY;
 	}
-	db_fd = openat(dir_fd, "hubbub.db", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	db_fd = openat(dir_fd, "hubbub.db", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (db_fd < 0)
 		goto fail_errno;
 	close(db_fd);

@@ -60,7 +60,7 @@ const char *db_message(struct db *db)
 
 int db_open(struct db *db, const char *path, enum db_mode mode)
 {
-	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
+	int flags = SQLITE_OPEN_NOMUTEX |
 		    (mode == DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
 	int err;
 

@@ -103,13 +103,15 @@ static void answer(struct reader *rd, struct store_read *r)
 	if (err == 0)
 		err = db_run(db_stmt(&rd->db, R_COMMIT));
 	if (err != 0) {
-		log_warn("store: cannot read: %s", db_message(&rd->db));
+		if (!rd->failing)
+			log_warn("store: cannot read: %s", db_message(&rd->db));
 		db_close(&rd->db);
 		r->events.len = 0;
 		r->err = PROTO_E_UNAVAILABLE;
 		r->why = "the storage failed";
 		r->retry_ms = WRITER_RETRY_MS;
 	}
+	rd->failing = err != 0;
 	rd->st->hooks.answer(rd->st->ctx, r);
 }
 

@@ -13,6 +13,7 @@
 struct reader {
 	struct store *st;
 	struct db db; /* closed after an error; the next read opens it again */
+	bool failing; /* that was logged */
 	pthread_t thread;
 };
 
@@ -61,6 +62,7 @@ struct store {
 	bool checkpoint_wanted, checkpoint_stopping;
 	atomic_bool checkpoint_busy;
 	atomic_int wal_pages;
+	int catch_up_at; /* the writer thread's */
 };
 
 /* checkpoint.c */

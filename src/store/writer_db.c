@@ -70,7 +70,8 @@ static const char *const statements[W_N_STMTS] = {
 	[W_FOUND] = "SELECT " ROW_EVENT_COLUMNS ", e.id, e.room, coalesce(r.name, '~' || r.rid)"
 		    " FROM events e JOIN rooms r ON r.id = e.room"
 		    " LEFT JOIN users u ON u.id = e.author WHERE e.id > ?1 ORDER BY e.id",
-	[W_FOUND_USERS] = "DELETE FROM users WHERE id > ?1",
+	[W_FOUND_USERS] = "DELETE FROM users WHERE id > ?1"
+			  " AND NOT EXISTS (SELECT 1 FROM members m WHERE m.user = users.id)",
 };
 
 static int open_connection(struct writer *w)

@@ -64,8 +64,8 @@ static void a_key_with_other_content_conflicts(void **state)
 		"\"u1\"]",
 		"\"op\":\"edit\",\"room\":\"r\",\"key\":\"k\",\"text\":\"hi\",\"target\":1",
 		"\"op\":\"delete\",\"room\":\"r\",\"key\":\"k\",\"target\":1",
-		"\"op\":\"react\",\"room\":\"r\",\"key\":\"k\",\"target\":1,\"emoji\":\"x\","
-		"\"on\":true",
+		("\"op\":\"react\",\"room\":\"r\",\"key\":\"k\",\"target\":1,\"emoji\":\"x\","
+		 "\"on\":true"),
 	};
 	enum proto_error err;
 
@@ -115,8 +115,8 @@ static void only_its_author_edits_and_deletes_a_message(void **state)
 	static const char *const ops[] = {
 		"\"op\":\"delete\",\"room\":\"r\",\"key\":\"1\",\"target\":1",
 		"\"op\":\"edit\",\"room\":\"r\",\"key\":\"2\",\"text\":\"x\",\"target\":1",
-		"\"op\":\"react\",\"room\":\"r\",\"key\":\"3\",\"target\":1,\"emoji\":\"x\","
-		"\"on\":true",
+		("\"op\":\"react\",\"room\":\"r\",\"key\":\"3\",\"target\":1,\"emoji\":\"x\","
+		 "\"on\":true"),
 		"\"op\":\"send\",\"room\":\"r\",\"key\":\"4\",\"text\":\"x\",\"thread\":1",
 		"\"op\":\"send\",\"room\":\"r\",\"key\":\"5\",\"text\":\"x\",\"quote\":1",
 		/* 2 is the deletion: no message */
