@@ -27,5 +27,7 @@ void stream_out_push(struct stream_out **out, struct chunk *c);
  * The bytes written are added to *@written.  0, -EAGAIN when the socket is full, or an error.
  */
 int stream_out_write(struct stream_out **out, int fd, size_t *written);
+/** Release all but the rest of a chunk that is partly written; returns the bytes released. */
+size_t stream_out_trim(struct stream_out *out);
 /** Release all that is queued. */
 void stream_out_drop(struct stream_out **out);

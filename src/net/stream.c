@@ -178,6 +178,11 @@ void stream_send(struct stream *s, struct chunk *c)
 		link_dirty(s);
 }
 
+void stream_drop_queued(struct stream *s)
+{
+	s->unsent -= stream_out_trim(s->out);
+}
+
 size_t stream_unsent(const struct stream *s)
 {
 	return s->unsent;

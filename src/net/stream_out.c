@@ -115,6 +115,20 @@ int stream_out_write(struct stream_out **out, int fd, size_t *written)
 	return 0;
 }
 
+size_t stream_out_trim(struct stream_out *o)
+{
+	size_t dropped = 0;
+	unsigned keep = o != NULL && o->offset > 0 ? 1 : 0;
+
+	while (o != NULL && o->n > keep) {
+		struct chunk *last = *slot(o, --o->n);
+
+		dropped += chunk_len(last);
+		chunk_unref(last);
+	}
+	return dropped;
+}
+
 void stream_out_drop(struct stream_out **out)
 {
 	if (*out == NULL)
