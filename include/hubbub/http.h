@@ -15,8 +15,9 @@ struct http;
 
 struct http_request {
 	const char *method; /* "GET", "HEAD", ... */
-	struct span path;   /* percent-decoded once, without query; valid UTF-8 without NUL */
-	struct span query;  /* raw, without '?' */
+	/* Percent-decoded once, without query; valid UTF-8 without controls, a NUL behind it. */
+	struct span path;
+	struct span query;                                        /* raw, without '?' */
 	struct span host, origin, if_none_match, accept_encoding; /* p NULL where absent */
 	struct span cookie, authorization;
 	struct span body;

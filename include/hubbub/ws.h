@@ -53,7 +53,8 @@ void ws_receive(struct ws *ws, uint8_t *bytes, size_t len);
 void ws_close(struct ws *ws, uint16_t code, const char *reason);
 bool ws_is_closing(const struct ws *ws);
 /**
- * Both close frames have passed: the TCP connection may end now.  It stays false after a violation
- * of the peer's: then the stream is shut down for writing, and ends by the peer or the time limit.
+ * Nothing more is wanted of the peer: both close frames have passed, or it broke the protocol and
+ * was told so.  The stream may be shut down for writing now (not closed: unread input would make
+ * the kernel reset the connection, and the peer might never see the close frame).
  */
 bool ws_is_closed(const struct ws *ws);

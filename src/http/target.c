@@ -91,7 +91,7 @@ int http_read_target(struct http *h, struct span target)
 	if (span_equal(target, SPAN("*"))) {
 		if (strcmp(h->request.method, "OPTIONS") != 0)
 			return 400;
-		h->request.path = target;
+		h->request.path = SPAN("*");
 		return 0;
 	}
 	if (target.len == 0 || target.p[0] != '/') {
@@ -106,11 +106,12 @@ int http_read_target(struct http *h, struct span target)
 		raw.len = (size_t)(mark - target.p);
 		h->request.query = (struct span){.p = mark + 1, .len = target.len - raw.len - 1};
 	}
-	buf_reserve(&h->decoded, raw.len + 1);
+	buf_reserve(&h->decoded, raw.len + 2);
 	if (raw.len == 0)
 		buf_append_char(&h->decoded, '/');
 	else if (!decode(raw, &h->decoded))
 		return 400;
-	h->request.path = buf_span(&h->decoded);
+	buf_append_char(&h->decoded, '\0');
+	h->request.path = (struct span){.p = h->decoded.p, .len = h->decoded.len - 1};
 	return has_dot_segment(h->request.path) ? 400 : 0;
 }
