@@ -58,7 +58,8 @@ void stream_shutdown(struct stream *s);
 /**
  * Close at once, dropping what is unsent; no event follows.  @closed is called from the loop when
  * the handle is gone: the last use of *s, the owner may free it there.  Allowed inside callbacks.
- * Closing what is closing already does nothing.
+ * Closing what is closing already does nothing.  A stream that stream_open() failed to open may be
+ * closed like any other: @closed is called at once then.
  */
 void stream_close(struct stream *s, void (*closed)(struct stream *s));
 /** Write what this turn queued on every dirty stream of @w; net/ calls it in prepare and check. */

@@ -212,12 +212,6 @@ static unsigned bound(unsigned max_connections)
 
 	if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
 		return max_connections != 0 ? max_connections : 1024 - RESERVED_FDS;
-	if (lim.rlim_cur < lim.rlim_max) {
-		/* Nothing here uses select(), so nothing minds large descriptors. */
-		lim.rlim_cur = lim.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &lim) != 0)
-			getrlimit(RLIMIT_NOFILE, &lim);
-	}
 	most = lim.rlim_cur > 2 * RESERVED_FDS ? lim.rlim_cur - RESERVED_FDS : lim.rlim_cur / 2;
 	if (most > UINT32_MAX)
 		most = UINT32_MAX;

@@ -158,6 +158,7 @@ int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_
 	if (err != 0) {
 		close(fd);
 		s->fd = -1;
+		s->failed = true;
 		return err;
 	}
 	s->poll.data = s;
@@ -190,7 +191,7 @@ size_t stream_unsent(const struct stream *s)
 
 static void set_reading(struct stream *s, bool reading)
 {
-	if (s->reading == reading || s->closing)
+	if (s->reading == reading || s->closing || s->failed)
 		return;
 	s->reading = reading;
 	watch(s);
@@ -228,6 +229,10 @@ void stream_close(struct stream *s, void (*closed)(struct stream *s))
 		return;
 	s->closing = true;
 	s->closed = closed;
+	if (s->fd < 0) { /* it never opened: the loop knows nothing of it */
+		closed(s);
+		return;
+	}
 	drop_output(s);
 	uv_close((uv_handle_t *)&s->poll, on_poll_closed);
 	/* The handle no longer watches the descriptor, so it is given back now, not a turn later.

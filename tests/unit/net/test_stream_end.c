@@ -218,6 +218,52 @@ static void a_failure_during_the_flush_may_close_others(void **state)
 	assert_int_equal(sides[0].n_ends + sides[1].n_ends, 1);
 }
 
+static void dropping_keeps_only_the_end_of_what_was_begun(void **state)
+{
+	static char bytes[1 << 16];
+	struct side a;
+	struct chunk *big;
+	size_t unsent, got = 0, n;
+	(void)state;
+
+	open_pair(&a);
+	send_text(&a, "never begun");
+	stream_drop_queued(&a.s);
+	assert_int_equal(stream_unsent(&a.s), 0);
+	big = chunk_new(8 << 20);
+	memset(chunk_fill(big), 'x', 8 << 20);
+	stream_send(&a.s, big); /* more than a socket takes */
+	turn();
+	unsent = stream_unsent(&a.s);
+	assert_true(unsent > 0 && unsent < 8 << 20);
+	send_text(&a, "never begun");
+	stream_drop_queued(&a.s);
+	assert_int_equal(stream_unsent(&a.s), unsent);
+	send_text(&a, "last");
+	while (a.s.out != NULL) {
+		got += peer_read(&a, bytes, sizeof(bytes));
+		turn();
+		assert_false(gave_up);
+	}
+	while ((n = peer_read(&a, bytes, sizeof(bytes))) > 0)
+		got += n;
+	assert_int_equal(got, (8 << 20) + 4);
+	close_side(&a);
+}
+
+static void a_stream_that_did_not_open_can_be_closed(void **state)
+{
+	struct side a = {0};
+	int fd = open("/dev/null", O_RDONLY); /* epoll takes no such file */
+	(void)state;
+
+	assert_true(stream_open(&a.s, &worker, fd, &events) < 0);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	send_text(&a, "x");
+	stream_close(&a.s, on_closed);
+	assert_int_equal(a.n_closed, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +278,8 @@ int main(void)
 		CLAIM(closing_drops_the_output_and_tells_nothing_more),
 		CLAIM(closing_others_during_the_flush_is_safe),
 		CLAIM(a_failure_during_the_flush_may_close_others),
+		CLAIM(dropping_keeps_only_the_end_of_what_was_begun),
+		CLAIM(a_stream_that_did_not_open_can_be_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
