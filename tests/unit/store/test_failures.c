@@ -2,7 +2,52 @@
 #include "fixture.h"
 #include "store/store_internal.h"
 #include <signal.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
+
+/* SQLite's own way to the disk, but so that the sync of a WAL can be made to fail. */
+static sqlite3_vfs *real_vfs;
+static sqlite3_vfs failing_vfs;
+static const sqlite3_io_methods *real_methods;
+static sqlite3_io_methods wal_methods;
+static atomic_int syncs_to_fail;
+
+static int sync_wal(sqlite3_file *f, int flags)
+{
+	if (atomic_load(&syncs_to_fail) > 0) {
+		atomic_fetch_sub(&syncs_to_fail, 1);
+		return SQLITE_IOERR_FSYNC;
+	}
+	return real_methods->xSync(f, flags);
+}
+
+static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out_flags)
+{
+	int rc = real_vfs->xOpen(real_vfs, name, f, flags, out_flags);
+
+	(void)vfs;
+	if (rc == SQLITE_OK && (flags & SQLITE_OPEN_WAL) != 0) {
+		/* First by the main thread, before there are others. */
+		if (real_methods == NULL) {
+			real_methods = f->pMethods;
+			wal_methods = *real_methods;
+			wal_methods.xSync = sync_wal;
+		}
+		f->pMethods = &wal_methods;
+	}
+	return rc;
+}
+
+static void register_vfs(void)
+{
+	real_vfs = sqlite3_vfs_find(NULL);
+	failing_vfs = *real_vfs;
+	failing_vfs.pNext = NULL;
+	failing_vfs.zName = "failing";
+	failing_vfs.xOpen = open_file;
+	sqlite3_vfs_register(&failing_vfs, 1);
+}
 
 /* No file may grow past @bytes: as on a full disk, the WAL cannot take the next commit. */
 static void limit_files(rlim_t bytes)
@@ -97,6 +142,39 @@ static void it_becomes_healthy_again_with_nobody_writing(void **state)
 	for (int i = 0; i < 1000 && !store_is_healthy(fx->st); i++)
 		nanosleep(&pause, NULL);
 	assert_true(store_is_healthy(fx->st));
+}
+
+static void a_commit_whose_sync_fails_is_not_acknowledged(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = make_user(fx, "Ada"), room = join(fx, ada, "r");
+	unsigned n_refused = 0;
+
+	for (unsigned key = 0; key < 60; key++) {
+		struct store_op *op;
+		enum proto_error err;
+
+		atomic_store(&syncs_to_fail, key % 4 == 1 ? 1 : 0);
+		do {
+			op = send_key(fx, ada, room, key);
+			err = op->err;
+			if (err == PROTO_OK)
+				assert_int_equal(op->seq, key + 1);
+			else
+				assert_int_equal(err, PROTO_E_UNAVAILABLE);
+			n_refused += err != PROTO_OK;
+			store_op_free(op);
+		} while (err != PROTO_OK);
+	}
+	assert_true(n_refused >= 15);
+	/* Whoever listens was told of each once, in order, whichever way it came. */
+	assert_false(fx->out_of_order);
+	assert_int_equal(fx->last_seq_published, 60);
+	fixture_reopen(fx);
+	struct store_read *r = read_log(fx, ada, room, HISTORY_AFTER, 0, 200, false);
+	assert_int_equal(r->n_events, 60);
+	assert_int_equal(r->head, 60);
+	store_read_free(r);
 }
 
 /*
@@ -223,11 +301,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_full_disk_is_unavailable_until_space_returns),
 		CASE(it_becomes_healthy_again_with_nobody_writing),
+		CASE(a_commit_whose_sync_fails_is_not_acknowledged),
 		CASE(events_of_a_doubtful_commit_are_told_when_found),
 		CASE(a_guest_that_was_never_told_its_token_frees_the_name),
 		CASE(the_log_of_writes_starts_over_under_load),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);
+	register_vfs();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
