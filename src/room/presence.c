@@ -1,8 +1,8 @@
 /*
  * Presence: which users are online in which rooms, counted by joined connections.
  *
- * Rooms are told of changes at most once a second each.  Who came and went within that second is
- * not told at all; past PRESENCE_MAX_NAMED changes only the count is.
+ * Rooms are told of changes at most once a second each, of each user's last one only; past
+ * PRESENCE_MAX_NAMED changes only the count is told.
  */
 #include "room_internal.h"
 
@@ -10,16 +10,15 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-static bool change_remove(struct presence_change *c, int64_t user)
+static void change_remove(struct presence_change *c, int64_t user)
 {
 	for (unsigned i = 0; c != NULL && i < c->n; i++) {
 		if (c->users[i].id == user) {
 			free((void *)c->users[i].name.p);
 			c->users[i] = c->users[--c->n];
-			return true;
+			return;
 		}
 	}
-	return false;
 }
 
 static void change_free(struct presence_change *c)
@@ -29,7 +28,10 @@ static void change_free(struct presence_change *c)
 	free(c);
 }
 
-/* @user changed in direction @to; the same user's change in direction @from takes it back. */
+/*
+ * @user changed in direction @to, which replaces an untold change in direction @from.  It is told
+ * even so: a join's reply may have shown the user to somebody meanwhile.
+ */
 static void note_change_locked(struct room_registry *rg, struct room *room, int64_t user,
 			       struct presence_change **to, struct presence_change *from)
 	REQUIRES(rg->lock)
@@ -38,8 +40,7 @@ static void note_change_locked(struct room_registry *rg, struct room *room, int6
 		room->presence_dirty = true;
 		LL_PREPEND2(rg->presence_dirty, room, next_dirty);
 	}
-	if (change_remove(from, user))
-		return;
+	change_remove(from, user);
 	if (*to == NULL)
 		*to = mem_zalloc(sizeof(**to));
 	if ((*to)->n == PRESENCE_MAX_NAMED) {
