@@ -1,0 +1,104 @@
+// The client without a mouse, and as axe sees it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import axe from 'axe-core'
+import { newContext } from './lib/browser.mjs'
+import { Person } from './lib/person.mjs'
+import { startServer } from './lib/server.mjs'
+
+/** Presses Tab until the element of that test id has the focus. */
+async function tabTo(person, testId) {
+  for (let i = 0; i < 40; i++) {
+    const focused = await person.page.evaluate(() => document.activeElement?.dataset.testid)
+    if (focused === testId) return
+    await person.page.keyboard.press('Tab')
+  }
+  assert.fail(`Tab never reaches ${testId}`)
+}
+
+test('everything can be done from the keyboard', async (t) => {
+  const server = await startServer(t)
+  const context = await newContext(t, server)
+  const ada = new Person(await context.newPage(), 'Ada')
+  const { keyboard } = ada.page
+  await ada.page.goto('/')
+
+  await tabTo(ada, 'name-input')
+  await keyboard.type('Ada')
+  await keyboard.press('Enter')
+  await ada.find('composer-input').waitFor()
+  await tabTo(ada, 'composer-input')
+  await keyboard.type('typed')
+  await keyboard.press('Enter')
+  await ada.seesExactly('typed')
+
+  await keyboard.press('ArrowUp')
+  await keyboard.type(' and edited')
+  await keyboard.press('Enter')
+  await ada.seesExactly('typed and edited')
+
+  await keyboard.press('Control+k')
+  await keyboard.type('garden')
+  await ada.find('join-create').waitFor()
+  await keyboard.press('Enter')
+  await ada.isIn('garden')
+  await tabTo(ada, 'composer-input')
+  await keyboard.type('over here')
+  await keyboard.press('Enter')
+  await ada.seesExactly('over here')
+
+  await tabTo(ada, 'message')
+  await tabTo(ada, 'message-menu')
+  await keyboard.press('Enter')
+  await ada.find('delete-message').waitFor()
+  await keyboard.press('End')
+  await keyboard.press('Enter')
+  await ada.find('confirm-action').waitFor()
+  await tabTo(ada, 'confirm-action')
+  await keyboard.press('Enter')
+  await ada.find('message-deleted').waitFor()
+})
+
+/** axe runs as a script of the debugger's, which the page's Content-Security-Policy lets be. */
+async function seriousViolations(page) {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`))
+}
+
+const desktop = { viewport: { width: 1280, height: 800 } }
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+
+for (const [device, options] of Object.entries({ desktop, phone })) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`axe finds nothing serious on a ${device}, ${colorScheme}`, async (t) => {
+      const server = await startServer(t)
+      const context = await newContext(t, server, { ...options, colorScheme, reducedMotion: 'reduce' })
+      const ada = new Person(await context.newPage(), 'Ada')
+      await ada.page.goto('/')
+      await ada.find('name-input').waitFor()
+      assert.deepEqual(await seriousViolations(ada.page), [])
+
+      await ada.signIn('launch')
+      const bot = await server.user('Bot')
+      await bot.ok({ op: 'join', room: 'launch' })
+      const { seq } = await bot.ok({ op: 'send', room: 'launch', key: 'a', text: 'see https://example.org and `code`' })
+      await bot.ok({ op: 'react', room: 'launch', target: seq, emoji: '🎉', on: true, key: 'b' })
+      await bot.ok({ op: 'send', room: 'launch', key: 'c', text: '🚀' })
+      await ada.find('reaction').waitFor()
+      await ada.find('message').last().waitFor()
+      assert.deepEqual(await seriousViolations(ada.page), [])
+
+      if (device === 'phone') {
+        await ada.find('burger').click()
+        await ada.find('join-box').waitFor()
+      } else {
+        await ada.find('online-count').click()
+        await ada.find('member-list').waitFor()
+      }
+      assert.deepEqual(await seriousViolations(ada.page), [])
+    })
+  }
+}
