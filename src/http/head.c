@@ -49,6 +49,16 @@ static int judge_request_line(struct http *h, struct span line)
 	return 0;
 }
 
+/** token ":" value (RFC 9112, 5.1): llhttp passes over a field without a name. */
+static int judge_field(struct span line)
+{
+	const char *colon = memchr(line.p, ':', line.len);
+
+	if (colon == NULL)
+		return 400;
+	return text_is_token((struct span){.p = line.p, .len = (size_t)(colon - line.p)}) ? 0 : 400;
+}
+
 /** A line is whole: it begins at scan.line_start and its CRLF is in h->head. */
 static int end_line(struct http *h)
 {
@@ -68,7 +78,7 @@ static int end_line(struct http *h)
 		return judge_request_line(h, line);
 	}
 	scan->line_start = h->head.len;
-	return line.len == 0 ? HEAD_IS_WHOLE : 0;
+	return line.len == 0 ? HEAD_IS_WHOLE : judge_field(line);
 }
 
 static int judge_size(const struct http *h)
