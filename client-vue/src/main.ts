@@ -7,4 +7,7 @@ import './styles/tokens.css'
 import './styles/base.css'
 
 startTheme()
-createApp(App).use(createPinia()).use(router).mount('#app')
+
+const app = createApp(App).use(createPinia()).use(router)
+// The first view asks which room the link names, so the router must know it by then.
+void router.isReady().then(() => app.mount('#app'))
