@@ -98,7 +98,6 @@ test('every way to write deflate data is understood', async () => {
     'fixed codes': cut(deflateRawSync(text, { ...sync, strategy: constants.Z_FIXED })),
     'Huffman alone': cut(deflateRawSync(text, { ...sync, strategy: constants.Z_HUFFMAN_ONLY })),
     'several blocks': Buffer.concat([deflateRawSync(text.slice(0, 100), sync), cut(deflateRawSync(text.slice(100), sync))]),
-    'the tail not cut off': deflateRawSync(text, sync),
     'a last block with BFINAL (RFC 7692, 7.2.3.4)': Buffer.concat([deflateRawSync(text), Buffer.from([0])]),
   }
   for (const [name, payload] of Object.entries(table)) {

@@ -57,16 +57,18 @@ test('a broken frame closes with 1002', async (t) => {
 })
 
 test('what came before a broken frame is answered first', async () => {
-  const peer = await server.user()
-  peer.text('{"id":"first","op":"rooms"}')
+  const [peer, bob] = await server.room()
+  peer.send({ id: 'stored', op: 'send', room: peer.join.room, key: 'k', text: 'before the end' })
+  peer.text('{"id":"first","op":"nonsense"}')
   peer.frame({ op: 3 })
-  assert.equal((await peer.take((m) => m.re === 'first')).ok, true)
+  await peer.take((m) => m.re === 'first')
   assert.equal(await peer.closed(), 1002)
+  assert.equal((await bob.event('message')).text, 'before the end')
 })
 
 test('a broken frame behind a good one in the same segment does not hide it', async () => {
   const peer = await server.user()
-  peer.socket.write(Buffer.concat([encodeFrame({ payload: '{"id":"first","op":"rooms"}' }), encodeFrame({ rsv: 1, payload: '{}' })]))
+  peer.socket.write(Buffer.concat([encodeFrame({ payload: '{"id":"first","op":"nonsense"}' }), encodeFrame({ rsv: 1, payload: '{}' })]))
   await peer.take((m) => m.re === 'first')
   assert.equal(await peer.closed(), 1002)
 })

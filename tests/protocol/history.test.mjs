@@ -1,16 +1,15 @@
 // history: paging, folding, the bound in bytes.
 import assert from 'node:assert/strict'
-import { before, test } from 'node:test'
+import { test } from 'node:test'
 import { sharedServer } from './lib/server.mjs'
 import { fresh } from './lib/wait.mjs'
 
-const server = sharedServer()
 const key = () => fresh('k')
 const range = (from, to) => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
 
 let ada, room // a room of 260 messages
-before(async () => {
-  [ada] = await server.room(['Ada'])
+const server = sharedServer({}, async (s) => {
+  [ada] = await s.room(['Ada'])
   room = ada.join.room
   await Promise.all(range(1, 260).map((i) => ada.ok({ op: 'send', room, key: key(), text: `m${i}` })))
 })

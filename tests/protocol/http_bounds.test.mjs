@@ -12,7 +12,7 @@ const req = (...lines) => lines.join('\r\n') + '\r\n\r\n'
 async function refused(bytes, said, s = server) {
   const peer = new HttpPeer(s).write(bytes)
   const r = await peer.response()
-  await peer.closed()
+  await peer.closed().catch((err) => assert.fail(`${said} got ${r.head}: ${err.message}`))
   assert.equal(peer.held.length, 0, `${said}: something came behind the refusal`)
   peer.destroy()
   return r.status

@@ -70,7 +70,7 @@ test('while stopping it is not ready', async (t) => {
   await assert.rejects(server.connect(), 'nobody new is let in')
   peer.socket.destroy()
   http.destroy()
-  await server.stop()
+  await server.ended('SIGTERM')
   await server.start()
 })
 

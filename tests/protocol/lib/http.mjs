@@ -81,12 +81,12 @@ export async function fetchRaw(server, path, { method = 'GET', headers = {}, bod
   }
 }
 
-/** Send bytes, give the first response and whether the connection was closed behind it. */
-export async function exchange(server, bytes, { ms } = {}) {
+/** Send bytes on a connection of their own, give the first response. */
+export async function exchange(server, bytes, { ms, head } = {}) {
   const peer = new HttpPeer(server)
   peer.write(bytes)
   try {
-    return await peer.response({ ms })
+    return await peer.response({ ms, head })
   } finally {
     peer.destroy()
   }

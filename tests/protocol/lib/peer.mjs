@@ -118,7 +118,7 @@ export class Peer {
       this.#replies.delete(message.re)
       return waiting.resolve(message)
     }
-    if (this.onMessage !== null) return this.onMessage(message)
+    if (this.onMessage !== null && message.pong === undefined) return this.onMessage(message)
     const i = this.#takers.findIndex((t) => t.wants(message))
     if (i >= 0) this.#takers.splice(i, 1)[0].resolve(message)
     else this.#queue.push(message)

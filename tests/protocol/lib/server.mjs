@@ -84,6 +84,11 @@ export class Server {
   async stop(signal = 'SIGTERM', ms = 12000) {
     if (this.child === undefined) return
     this.child.kill(signal)
+    await this.ended(signal, ms)
+  }
+
+  /** It was told to end by `signal`: await that. */
+  async ended(signal, ms = 12000) {
     const { code, signal: by } = await within(this.exited, `the server to end on ${signal}`, ms)
     this.child = undefined
     this.checkReports()
@@ -145,10 +150,10 @@ export class Server {
   }
 }
 
-/** One server for all the tests of a file. */
-export function sharedServer(options) {
+/** One server for all the tests of a file; `setup` runs once it is there. */
+export function sharedServer(options, setup = async () => {}) {
   const server = new Server(options)
-  before(() => server.start())
+  before(async () => setup(await server.start()))
   after(() => server.dispose())
   return server
 }
