@@ -5,8 +5,8 @@
  * Without descriptors (EMFILE, ENFILE) it waits a moment and tries again, longer each time, since
  * anything in the machine may free one.  Meanwhile the kernel's backlog holds who comes.
  *
- * The bound leaves RESERVED_FDS of the process's descriptors to storage, so that connections can
- * never keep the database from opening a file.
+ * The bound leaves RESERVED_FDS of the process's descriptors to storage, besides those of the
+ * workers' loops, so that connections can never keep the database from opening a file.
  *
  * Locking: acceptor.lock guards what other threads touch through acceptor_released().  It is held
  * while waking the loop, so that the handle cannot be closed meanwhile; nothing is locked inside.
@@ -29,6 +29,7 @@
 #define BACKLOG 4096
 #define MAX_ACCEPTS_PER_TURN 64
 #define RESERVED_FDS 64
+#define FDS_PER_WORKER 4 /* what a libuv loop opens for itself */
 #define FIRST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 1000
 
@@ -180,16 +181,18 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 		}
 		fd = accept4(a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			if (a->pause_ms != 0)
-				log_info("accepting connections again");
-			a->pause_ms = 0;
 			hand_over(a, fd);
 			continue;
 		}
 		err = errno;
 		acceptor_released(a);
-		if (err == EAGAIN || err == EWOULDBLOCK)
+		if (err == EAGAIN || err == EWOULDBLOCK) {
+			/* Over only now: a single descriptor, gone again at once, ends nothing. */
+			if (a->pause_ms != 0)
+				log_info("accepting connections again");
+			a->pause_ms = 0;
 			return;
+		}
 		if (!concerns_one_connection(err)) {
 			pause_accepting(a, err);
 			return;
@@ -205,14 +208,15 @@ static void on_released(uv_async_t *wakeup)
 		start_accepting(a);
 }
 
-static unsigned bound(unsigned max_connections)
+static unsigned bound(unsigned max_connections, unsigned n_workers)
 {
+	rlim_t kept_back = RESERVED_FDS + (rlim_t)n_workers * FDS_PER_WORKER;
 	struct rlimit lim;
 	rlim_t most;
 
 	if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
-		return max_connections != 0 ? max_connections : 1024 - RESERVED_FDS;
-	most = lim.rlim_cur > 2 * RESERVED_FDS ? lim.rlim_cur - RESERVED_FDS : lim.rlim_cur / 2;
+		lim.rlim_cur = 1024; /* what Linux gives by default */
+	most = lim.rlim_cur > 2 * kept_back ? lim.rlim_cur - kept_back : lim.rlim_cur / 2;
 	if (most > UINT32_MAX)
 		most = UINT32_MAX;
 	if (max_connections > most)
@@ -306,7 +310,7 @@ int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint
 	a->address = address;
 	a->workers = workers;
 	a->n_workers = n_workers;
-	a->max_open = bound(max_connections);
+	a->max_open = bound(max_connections, n_workers);
 	err = uv_async_init(loop, &a->wakeup, on_released);
 	if (err != 0) {
 		free(a);
