@@ -22,7 +22,7 @@ export function useRoomLog(rid: string) {
     }
   }
 
-  const load = () => once(() => chat.client?.loadNewest(rid))
+  const load = () => once(() => chat.client?.rooms.loadNewest(rid))
   watch(
     () => rooms.byId.get(rid)?.joined === true && !rooms.byId.get(rid)?.log.loaded,
     (needed) => {
@@ -33,8 +33,8 @@ export function useRoomLog(rid: string) {
 
   return {
     busy,
-    older: () => once(() => chat.client?.loadOlder(rid)),
-    newer: () => once(() => chat.client?.loadNewer(rid)),
-    newest: () => once(() => chat.client?.loadNewest(rid, true)),
+    older: () => once(() => chat.client?.rooms.loadOlder(rid)),
+    newer: () => once(() => chat.client?.rooms.loadNewer(rid)),
+    newest: () => once(() => chat.client?.rooms.loadNewest(rid, true)),
   }
 }

@@ -40,6 +40,8 @@ export interface RoomLog {
 }
 
 const RECENT_MAX = 500
+/** However long a window stays open, it does not grow past this. */
+const HARD_MAX = 4000
 
 export function emptyLog(cursor: number): RoomLog {
   return { cursor, messages: [], loaded: false, hasOlder: true, hasNewer: false, recent: [] }
@@ -133,11 +135,8 @@ export function applyEvent(log: RoomLog, event: LogEvent, me: string): RoomLog {
   const messages = log.loaded
     ? applyToMessages(log.messages, event, !log.hasNewer, me)
     : log.messages
-  return { ...log, cursor: event.seq, messages, recent }
-}
-
-export function applyEvents(log: RoomLog, events: readonly LogEvent[], me: string): RoomLog {
-  return events.reduce((l, e) => applyEvent(l, e, me), log)
+  const next = { ...log, cursor: event.seq, messages, recent }
+  return messages.length > HARD_MAX ? trim(next, 'newer', HARD_MAX / 2) : next
 }
 
 /** Whether what came between @head and the cursor is still known. */
@@ -177,13 +176,6 @@ export function mergeNewer(log: RoomLog, page: HistoryReply, me: string): RoomLo
   const upTo = log.messages.at(-1)?.seq ?? 0
   const newer = pageMessages(log, page, !page.more, me).filter((m) => m.seq > upTo)
   return { ...log, messages: [...log.messages, ...newer], loaded: true, hasNewer: page.more }
-}
-
-/** Replace the window by a folded page from the middle of the log. */
-export function mergeAround(log: RoomLog, page: HistoryReply, me: string): RoomLog | null {
-  if (!reachesBack(log, page.head)) return null
-  const messages = pageMessages(log, page, false, me)
-  return { ...log, messages, loaded: true, hasOlder: true, hasNewer: true }
 }
 
 /** Let go of what lies far from the side that is looked at, so that memory stays bounded. */

@@ -61,7 +61,7 @@ export const useChatStore = defineStore('chat', () => {
       onRefused: (err) => session.onRefused(err),
       onRoom: (state) => rooms.set(state),
       onTyping: (rid, event) => typing.started(rid, event.from),
-      onMessage(state, event) {
+      onLive(state, event) {
         if (event.ev === 'message') typing.stopped(state.rid, event.from.id)
         for (const listener of listeners) listener(state.rid, event)
       },
