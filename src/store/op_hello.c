@@ -45,7 +45,7 @@ static int make_guest(struct writer *w, struct store_op *op, int64_t now)
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return op_refuse(op, PROTO_E_NAME_TAKEN, "somebody else has this name");
+		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this name.");
 
 	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
 	op->token = mem_alloc(SECRET_TOKEN_SIZE);
@@ -78,7 +78,7 @@ static int rename_user(struct writer *w, struct store_op *op, int64_t now)
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return op_refuse(op, PROTO_E_UNAUTHORIZED, "this token is not known");
+		return op_refuse(op, PROTO_E_UNAUTHORIZED, "This token is not known.");
 	int64_t user = sqlite3_column_int64(s, 0);
 	bool same = span_equal(db_column(s, 1), req->name);
 	sqlite3_reset(s);
@@ -87,7 +87,7 @@ static int rename_user(struct writer *w, struct store_op *op, int64_t now)
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return op_refuse(op, PROTO_E_NAME_TAKEN, "somebody else has this name");
+		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this name.");
 	s = db_stmt(&w->db, W_USER_RENAME);
 	db_bind_int(s, 1, user);
 	db_bind_text(s, 2, req->name);
@@ -108,7 +108,7 @@ int op_apply_hello(struct writer *w, struct store_op *op)
 	int64_t now = clock_wall_ms();
 
 	if (op->req->name.p == NULL)
-		return op_refuse(op, PROTO_E_BAD_REQUEST, "a name is missing");
+		return op_refuse(op, PROTO_E_BAD_REQUEST, "hello wants a name.");
 	return op->req->token.p != NULL ? rename_user(w, op, now) : make_guest(w, op, now);
 }
 

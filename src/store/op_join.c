@@ -50,12 +50,12 @@ static int take_snapshot(struct writer *w, struct store_op *op)
 	int rc = writer_find_room(w, op->room_id, &room);
 
 	if (rc <= 0)
-		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
+		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
 	sqlite3_stmt *s = db_stmt(&w->db, W_ROOM_SNAPSHOT);
 	db_bind_int(s, 1, op->room_id);
 	rc = db_step(s);
 	if (rc <= 0)
-		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
+		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
 	op->room.id = op->room_id;
 	memcpy(op->room.rid, room->rid, STORE_RID_SIZE);
 	op->room.name = db_column_dup(s, 1);
@@ -74,7 +74,7 @@ int op_apply_join(struct writer *w, struct store_op *op)
 	int rc = find_room(w, req, &id);
 
 	if (rc == 0 && req->rid.p != NULL)
-		return op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
+		return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
 	if (rc == 0)
 		rc = make_room(w, req, &id);
 	if (rc < 0)
@@ -96,7 +96,7 @@ int op_apply_mark(struct writer *w, struct store_op *op)
 	int rc = writer_find_room(w, op->room_id, &room);
 
 	if (rc <= 0)
-		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
+		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
 	op->seq = op->req->seq < room->head ? op->req->seq : room->head;
 	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER_READ);
 	db_bind_int(s, 1, op->user);

@@ -41,7 +41,7 @@ static int answer_known_key(struct writer *w, struct store_op *op, const unsigne
 		op->ts = sqlite3_column_int64(s, 1);
 		op->dup = true;
 	} else {
-		op_refuse(op, PROTO_E_KEY_CONFLICT, "this key was used for something else");
+		op_refuse(op, PROTO_E_KEY_CONFLICT, "This key was used for something else.");
 	}
 	sqlite3_reset(s);
 	return 1;
@@ -82,9 +82,9 @@ static int check(struct writer *w, struct store_op *op, struct target *target)
 		if (err != 0)
 			return err;
 		if (!target->is_message)
-			return op_refuse(op, PROTO_E_NOT_FOUND, "there is no such message");
+			return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such message.");
 		if (req->op != OP_REACT && target->author != op->user)
-			return op_refuse(op, PROTO_E_FORBIDDEN, "only its author may do that");
+			return op_refuse(op, PROTO_E_FORBIDDEN, "Only its author may do that.");
 		return 0;
 	}
 	const uint64_t refs[] = {req->thread, req->quote};
@@ -96,7 +96,7 @@ static int check(struct writer *w, struct store_op *op, struct target *target)
 			return err;
 		if (!other.is_message)
 			return op_refuse(op, PROTO_E_NOT_FOUND,
-					 "the message that it refers to is not there");
+					 "The message that it refers to is not there.");
 	}
 	return 0;
 }
@@ -232,7 +232,7 @@ int op_apply_write(struct writer *w, struct store_op *op)
 	int rc = writer_find_room(w, op->room_id, &room);
 
 	if (rc <= 0)
-		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "there is no such room");
+		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
 	secret_hash_content(hash, w->hash_key, op->req, span_of(room->rid));
 	rc = answer_known_key(w, op, hash);
 	if (rc != 0)
@@ -252,7 +252,7 @@ int op_apply_write(struct writer *w, struct store_op *op)
 		if (rc == 0) {
 			op->event = (struct event){0};
 			return op_refuse(op, PROTO_E_TOO_LARGE,
-					 "this message has too many kinds of reactions");
+					 "This message has too many kinds of reactions.");
 		}
 	}
 	rc = insert(w, op, room, hash);

@@ -186,7 +186,7 @@ static int find_log(struct page *pg)
 		return rc;
 	if (rc == 0) {
 		r->err = PROTO_E_NOT_FOUND;
-		r->why = "there is no such room";
+		r->why = "There is no such room.";
 		return 0;
 	}
 	struct span label = db_column(s, 0);

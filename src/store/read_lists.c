@@ -66,7 +66,7 @@ int read_hello(struct reader *rd, struct store_read *r)
 		return rc;
 	if (rc == 0) {
 		r->err = PROTO_E_UNAUTHORIZED;
-		r->why = "this token is not known";
+		r->why = "This token is not known.";
 		return 0;
 	}
 	r->user = sqlite3_column_int64(s, 0);

@@ -87,7 +87,7 @@ static int run(struct reader *rd, struct store_read *r)
 		return read_rooms(rd, r);
 	}
 	r->err = PROTO_E_INTERNAL;
-	r->why = "no such read";
+	r->why = "There is no such read.";
 	return 0;
 }
 
@@ -108,7 +108,7 @@ static void answer(struct reader *rd, struct store_read *r)
 		db_close(&rd->db);
 		r->events.len = 0;
 		r->err = PROTO_E_UNAVAILABLE;
-		r->why = "the storage failed";
+		r->why = "The storage failed.";
 		r->retry_ms = WRITER_RETRY_MS;
 	}
 	rd->failing = err != 0;

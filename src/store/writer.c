@@ -94,7 +94,7 @@ static int apply(struct writer *w, struct store_op *op)
 	case STORE_FOUND:
 		break;
 	}
-	return op_refuse(op, PROTO_E_INTERNAL, "no such operation");
+	return op_refuse(op, PROTO_E_INTERNAL, "There is no such operation.");
 }
 
 /* NULL for @batch probes whether the disk takes writes. */
@@ -139,7 +139,7 @@ static void fail_op(struct store_op *op)
 	op->ts = 0;
 	op->dup = op->renamed = op->drops_tail = false;
 	op->err = PROTO_E_UNAVAILABLE;
-	op->why = "the storage failed; try again under the same key";
+	op->why = "The storage failed: try again under the same key.";
 	op->retry_ms = WRITER_RETRY_MS;
 }
 
