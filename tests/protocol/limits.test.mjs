@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { Server } from './lib/server.mjs'
-import { SLOW, fresh, load } from './lib/wait.mjs'
+import { SLOW, deferred, fresh, load, within } from './lib/wait.mjs'
 
 const range = (from, to) => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
 
@@ -71,13 +71,16 @@ test('a reader that never reads is closed with 4008, memory bounded, others undi
   const { room, epoch } = ada.join
   const before = await memoryKiB(server.pid)
   slow.socket.pause()
-  bob.onMessage = () => {}
   ada.onMessage = () => {}
   const text = 'x'.repeat(8000)
   const n = 2400 // some 19 MB: more than the kernel takes for one socket
   let peak = 0
   for (let i = 0; i < n; i += 40) {
+    // In step with the two who read: they share this process, and are to be undisturbed.
+    const caught = deferred()
+    bob.onMessage = (m) => m.seq === i + 40 && caught.resolve()
     await Promise.all(range(i, i + 39).map((k) => ada.ok({ op: 'send', room, key: `k${k}`, text }, 20000)))
+    await within(caught.promise, `message ${i + 40} at the one who reads`)
     peak = Math.max(peak, await memoryKiB(server.pid))
   }
   // Bounded output and the room's tail, not the 19 MB that were sent; a sanitizer's own memory is its own.
