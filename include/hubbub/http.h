@@ -29,8 +29,9 @@ struct http_request {
 
 struct http_handler {
 	/**
-	 * A whole request came.  The handler answers with http_respond() or http_serve_asset(), at
-	 * once, or takes the connection over as a WebSocket with http_upgrade() (below).
+	 * A whole request came.  The handler answers with http_respond() or http_serve_asset()
+	 * before it returns, or takes the connection over as a WebSocket with http_upgrade()
+	 * (below).
 	 */
 	void (*on_request)(struct http *h, const struct http_request *req, void *owner);
 	/** Send @c (takes the reference over). */
@@ -75,8 +76,8 @@ bool http_has_asset(struct span path);
 /** What was agreed in the handshake. */
 struct ws_params {
 	bool deflate;           /* permessage-deflate (RFC 7692) agreed */
-	int client_window_bits; /* 9..15 for inflating; 15 unless negotiated */
-	int server_window_bits; /* 9..15 for our own frames */
+	int client_window_bits; /* for inflating: always 15, no smaller one is asked for */
+	int server_window_bits; /* of our own frames: always 15, demands of less are declined */
 	bool has_subprotocol;   /* hubbub.v1 was offered and is echoed */
 };
 /**

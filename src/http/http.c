@@ -12,6 +12,8 @@
 
 /** Chunks of one byte take six on the wire; whoever needs more than this is playing. */
 #define BODY_FRAMING 8
+/** Bytes of each buffer that are kept between two requests. */
+#define MAX_KEPT_BUFFER 4096
 
 const struct http_limits http_default_limits = {
 	.max_target = 8 * 1024,
@@ -93,7 +95,15 @@ static const llhttp_settings_t settings = {
 	.on_message_complete = on_message_complete,
 };
 
-/** Make ready for the next request; the buffers keep their memory. */
+/** Empty @b; an idle connection does not hold on to what a large request needed. */
+static void empty(struct buf *b)
+{
+	b->len = 0;
+	if (b->cap > MAX_KEPT_BUFFER)
+		buf_deinit(b);
+}
+
+/** Make ready for the next request. */
 static void begin_request(struct http *h)
 {
 	llhttp_init(&h->parser, HTTP_REQUEST, &settings);
@@ -101,7 +111,10 @@ static void begin_request(struct http *h)
 	h->state = HTTP_IN_HEAD;
 	h->scan = (struct http_head_scan){0};
 	h->request = (struct http_request){0};
-	h->head.len = h->body.len = h->decoded.len = h->joined.len = 0;
+	empty(&h->head);
+	empty(&h->body);
+	empty(&h->decoded);
+	empty(&h->joined);
 	h->n_fields = 0;
 	h->n_body_wire = 0;
 	h->is_field_open = h->has_too_many = h->is_complete = h->is_http_1_0 = false;
