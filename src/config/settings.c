@@ -35,7 +35,7 @@ const struct setting settings_table[] = {
 	{"request-timeout-ms", SETTING_NUMBER, FIELD(request_timeout_ms), 10, 600000, "10000", "MS",
 	 "how long a client may take to send an HTTP request"},
 	{"send-limit", SETTING_RATE, 0, 1, 3600000, "50/5000", "N/MS",
-	 "messages that one connection may send in so many milliseconds"},
+	 "writes that one user may make in so many milliseconds"},
 	{"no-limits", SETTING_BOOL, FIELD(no_limits), 0, 0, "false", NULL,
 	 "no rate limits, for benchmarks"},
 	{"log-level", SETTING_LEVEL, FIELD(log_level), 0, 0, "info", "LEVEL",
