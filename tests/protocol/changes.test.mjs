@@ -90,6 +90,9 @@ test('what is no message, or a deleted one, is not found', async () => {
     await bob.refused({ op: 'react', room, target, emoji: '+', on: true, key: key() }, 'not_found')
   }
   assert.equal((await ada.ok({ op: 'history', room })).head, 5)
+  const other = fresh('other')
+  await ada.ok({ op: 'join', room: other })
+  await ada.refused({ op: 'edit', room: other, target: 1, text: 'x', key: key() }, 'not_found')
 })
 
 test('an edited message may be edited again, and by the author\'s other connection', async () => {
@@ -140,6 +143,7 @@ test('deleted text is gone from the files after a clean stop, of long, short, ed
   }
   assert.ok((await filesWith(own.data, secret)).length > 0, 'the search itself works')
   for (const target of seqs) await ada.ok({ op: 'delete', room: 'files', target, key: key() })
+  await own.restart('SIGKILL') // what a crash left behind goes with the next clean stop
   await own.stop()
   assert.deepEqual(await filesWith(own.data, secret), [])
   assert.ok((await filesWith(own.data, kept)).length > 0)

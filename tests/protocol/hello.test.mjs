@@ -1,7 +1,8 @@
 // hello in open mode: names, tokens, renames.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
-import { sharedServer } from './lib/server.mjs'
+import { Server, sharedServer } from './lib/server.mjs'
 import { fresh } from './lib/wait.mjs'
 
 const server = sharedServer()
@@ -64,7 +65,6 @@ test('the token shows the same user again, here and after a crash', async (t) =>
   const ada = await server.user()
   const again = await server.again(ada)
   assert.deepEqual(again.me, ada.me)
-  const { Server } = await import('./lib/server.mjs')
   const own = await Server.start(t)
   const bob = await own.user('Bob')
   await own.restart('SIGKILL')
@@ -143,6 +143,56 @@ test('of many who want one name at once, one gets it', async () => {
   const replies = await Promise.all(Array.from({ length: 20 }, () => hello({ name })))
   assert.equal(replies.filter((r) => r.ok).length, 1)
   for (const r of replies) assert.ok(r.ok || r.err.code === 'name_taken', JSON.stringify(r))
+})
+
+test('what is sent behind a hello, without waiting, is done after it', async () => {
+  const peer = await server.connect()
+  const room = fresh('eager')
+  const replies = await Promise.all([
+    peer.request({ op: 'hello', name: fresh('Eager') }), peer.request({ op: 'join', room }), peer.request({ op: 'send', room, key: 'k', text: 'x' }),
+    peer.request({ op: 'history', room }), peer.request({ op: 'typing', room }),
+  ])
+  assert.deepEqual(replies.map((r) => r.ok), [true, true, true, true, true])
+  assert.equal(replies[3].events[0].text, 'x')
+  const other = await server.connect()
+  const refused = await Promise.all([other.request({ op: 'hello', token: 'wrong' }), other.request({ op: 'join', room })])
+  assert.deepEqual(refused.map((r) => r.err?.code), ['unauthorized', 'unauthorized'])
+})
+
+test('a rename on one connection is the name on all of them', async () => {
+  const [ada, bob] = await server.room()
+  const { room } = ada.join
+  const name = fresh('Renamed')
+  await server.again(ada, { name })
+  await ada.ok({ op: 'send', room, key: 'k', text: 'x' })
+  assert.deepEqual((await bob.event('message')).from, { id: ada.me.id, name }, 'as author')
+  const { members } = await bob.ok({ op: 'join', room })
+  assert.ok(members.some((u) => u.id === ada.me.id && u.name === name), 'as member')
+})
+
+test('typing after a rename on another connection has the new name', async () => {
+  const [ada, bob] = await server.room()
+  const name = fresh('Renamed')
+  await server.again(ada, { name })
+  await ada.ok({ op: 'typing', room: ada.join.room })
+  assert.deepEqual((await bob.event('typing')).from, { id: ada.me.id, name })
+})
+
+test('a guest\'s name is kept for 30 days after the last visit, then it is free', async (t) => {
+  const own = await Server.start(t)
+  const ada = await own.user('Ada')
+  const days = async (n) => {
+    await own.stop()
+    const past = Date.now() - n * 86400000
+    const script = 'import sqlite3,sys\nc=sqlite3.connect(sys.argv[1])\nc.execute("UPDATE users SET last_seen=?",[int(sys.argv[2])])\nc.commit()\n'
+    execFileSync('python3', ['-c', script, await own.database(), String(past)])
+    await own.start()
+    return (await own.connect()).request({ op: 'hello', name: ada.me.name })
+  }
+  assert.equal((await days(29)).err?.code, 'name_taken')
+  const heir = await days(31)
+  assert.equal(heir.me?.name, ada.me.name, JSON.stringify(heir))
+  assert.notEqual(heir.me.id, ada.me.id)
 })
 
 test('caps are taken without a word', async () => {

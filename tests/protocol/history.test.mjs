@@ -1,7 +1,7 @@
 // history: paging, folding, the bound in bytes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sharedServer } from './lib/server.mjs'
+import { Server, sharedServer } from './lib/server.mjs'
 import { fresh } from './lib/wait.mjs'
 
 const key = () => fresh('k')
@@ -135,6 +135,35 @@ test('folded, messages come as they stand now', async () => {
   assert.deepEqual([three.seq, three.ts, three.from, three.deleted, 'text' in three, three.edited], [3, m3.ts, eve.me, true, false, undefined])
   const asBob = await bob.ok({ op: 'history', room: r, fold: true })
   assert.deepEqual(new Map(asBob.events[0].reactions.map((x) => [x.emoji, x.me])), new Map([['+', true], ['-', true]]))
+})
+
+test('folded and plain, all is the same after a crash', async (t) => {
+  const own = await Server.start(t)
+  const [eve, bob] = await own.room(['Eve', 'Bob'], 'Kept')
+  const write = (who, w) => who.ok({ room: 'kept', key: key(), ...w })
+  await write(eve, { op: 'send', text: 'one' })
+  await write(bob, { op: 'send', text: 'two', thread: 1, quote: 1, mentions: [eve.me.id] })
+  await write(eve, { op: 'edit', target: 1, text: 'uno' })
+  for (const who of [eve, bob]) await write(who, { op: 'react', target: 2, emoji: '+', on: true })
+  await write(bob, { op: 'send', text: 'gone' })
+  await write(bob, { op: 'delete', target: 6 })
+  const state = async (peer) => {
+    const list = []
+    for (const r of [{ op: 'history', fold: true }, { op: 'history' }, { op: 'join' }]) {
+      const { re, members, online, ...rest } = await peer.ok({ room: 'kept', ...r })
+      list.push(rest)
+    }
+    return list
+  }
+  const before = await state(eve)
+  for (const signal of ['SIGKILL', 'SIGTERM']) {
+    await own.restart(signal)
+    const again = await own.again(eve)
+    await again.ok({ op: 'join', room: 'kept' })
+    assert.deepEqual(await state(again), before)
+    assert.equal((await write(again, { op: 'react', target: 2, emoji: '+', on: true })).seq, before[0].head + 1, 'the log goes on')
+    before.splice(0, 3, ...(await state(again)))
+  }
 })
 
 test('folded, limit and more count messages', async () => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { Server } from './lib/server.mjs'
+import { HttpPeer } from './lib/http.mjs'
+import { BIN, Server } from './lib/server.mjs'
 import { SLOW, deferred, fresh, load, within } from './lib/wait.mjs'
 
 const range = (from, to) => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
@@ -63,7 +64,47 @@ test('--max-text and --max-frame move the limits, and hello tells them', async (
   assert.equal(await ada.closed(), 1009)
 })
 
+test('the 20 in 10 s are any 10 s; 19 and a pause are forgiven', async (t) => {
+  const server = await Server.start(t, { args: ['--no-limits', '--heartbeat-ms', '500'] })
+  const patient = await server.user('Patient'), pest = await server.user('Pest')
+  const beats = async (n) => {
+    for (let i = 0; i < n; i++) await Promise.all([patient.event('ping'), pest.event('ping')])
+  }
+  const bad = (peer, n) => Promise.all(range(1, n).map(() => peer.take((m) => m.re === null, 'a refusal', 9000)).concat(range(1, n).map(() => peer.text('nonsense'))))
+  await bad(patient, 19)
+  await bad(pest, 1)
+  await beats(17) // the server's beat is the clock: 8.5 s
+  await bad(pest, 18)
+  await beats(5) // 11 s after the first
+  await bad(patient, 19)
+  await patient.ok({ op: 'rooms' })
+  await bad(pest, 1)
+  pest.text('nonsense')
+  assert.equal(await pest.closed(), 4010, '20 within 3 s')
+})
+
+test('connections beyond the descriptors there are wait; those that are there go on, storage included', async (t) => {
+  const server = await Server.start(t, { bin: ['/bin/sh', '-c', `ulimit -n 160; exec "${BIN}" "$@"`, 'sh'] })
+  const [ada, bob] = await server.room()
+  const { room } = ada.join
+  const crowd = range(1, 300).map(() => new HttpPeer(server))
+  for (let i = 0; i < 20; i++) {
+    await ada.ok({ op: 'send', room, key: `k${i}`, text: 'x' })
+    await bob.event('message')
+    assert.ok((await ada.ok({ op: 'history', room })).events.length > 0)
+  }
+  for (const p of crowd) p.destroy()
+  await server.user('Late')
+})
+
 const memoryKiB = async (pid) => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))[1])
+
+test('an idle server takes under 20 MB', async (t) => {
+  const server = await Server.start(t)
+  await server.user()
+  const kib = await memoryKiB(server.pid)
+  if (SLOW === 1) assert.ok(kib < 20 * 1024, `${kib} KiB`)
+})
 
 test('a reader that never reads is closed with 4008, memory bounded, others undisturbed, and resumes whole', async (t) => {
   const server = await Server.start(t)

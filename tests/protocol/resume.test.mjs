@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { Server, sharedServer } from './lib/server.mjs'
 import { deferred, fresh, load, within } from './lib/wait.mjs'
 
-const server = sharedServer()
+const server = sharedServer({ args: ['--no-limits', '--workers', '4'] })
 const range = (from, to) => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
 
 test('the state tells what the events are', async () => {
@@ -103,6 +103,30 @@ test('joins during full traffic have no gap and no repeat', async () => {
     }
   }))
   assert.ok((await flow.stop()) > 0)
+})
+
+test('a join that has to read the database under traffic has no gap and no repeat either', async () => {
+  const room = fresh('deep')
+  const flow = await traffic(server, room, 3)
+  const first = await server.user('First')
+  const { epoch } = await first.ok({ op: 'join', room })
+  while ((await first.ok({ op: 'join', room, limit: 1 })).head < load(1500)) await first.settle()
+  await first.close()
+  await Promise.all(Array.from({ length: 4 }, async () => {
+    for (let i = 0; i < load(15); i++) {
+      const p = await server.user('Deep')
+      const enough = deferred()
+      let live = 0
+      p.onMessage = (m) => m.ev && ++live === 20 && enough.resolve()
+      const r = await p.ok({ op: 'join', room, since: i, epoch, limit: 200 })
+      assert.deepEqual([r.state, r.events.map((e) => e.seq)], ['partial', range(i + 1, i + 200)])
+      await within(enough.promise, '20 live events')
+      assert.deepEqual(p.seen.filter((m) => m.ev === 'message').map((m) => m.seq).slice(0, 20), range(r.head + 1, r.head + 20))
+      assert.ok(p.seen.findIndex((m) => m.re === r.re) < p.seen.findIndex((m) => m.ev === 'message'))
+      await p.drop()
+    }
+  }))
+  await flow.stop()
 })
 
 test('rejoining and leaving on one connection under traffic never skips or repeats above the reply', async () => {

@@ -185,6 +185,33 @@ test('rooms lists what may be seen, by a substring of the folded name', async ()
   await bob.refused({ op: 'rooms', limit: 0 }, 'bad_request')
 })
 
+test('joins, leaves and writes on one room, sent without waiting, are done in their order', async () => {
+  const ada = await server.user()
+  const room = fresh('pipeline')
+  const join = { op: 'join', room }, leave = { op: 'leave', room }
+  const send = (n) => ({ op: 'send', room, key: `k${n}`, text: `t${n}` })
+  const replies = await Promise.all([join, send(1), leave, send(2), join, leave, join, send(3), join, { op: 'leave', room, forget: true }, send(4), join].map((r) => ada.request(r)))
+  assert.deepEqual(replies.map((r) => r.err?.code ?? r.seq ?? r.head ?? 'ok'), [0, 1, 'ok', 'forbidden', 1, 'ok', 1, 2, 2, 'ok', 'forbidden', 2])
+  await ada.ok(send(5))
+  await ada.event({ ev: 'message', seq: 3 })
+  const live = ada.seen.filter((m) => m.ev === 'message').map((m) => m.seq)
+  assert.deepEqual(live, [...new Set(live)].sort(), 'rising, none twice; those before a leave may be spared')
+})
+
+test('a user may belong to very many rooms; hello lists them all, rooms lists 50 or 200', async () => {
+  const ada = await server.user()
+  const stem = fresh('many')
+  const n = 230
+  const names = Array.from({ length: n }, (_, i) => `${stem}.${i}`)
+  await Promise.all(names.map((room) => ada.ok({ op: 'join', room })))
+  await ada.ok({ op: 'send', room: names[7], key: 'k', text: 'x' })
+  const again = await server.again(ada)
+  assert.deepEqual(again.hello.rooms.map((r) => r.room).sort(), [...names].sort())
+  for (const [limit, length] of [[undefined, 50], [200, 200], [100000, 200], [3, 3]]) {
+    assert.equal((await again.ok({ op: 'rooms', query: stem, limit })).rooms.length, length)
+  }
+})
+
 test('of many who join a new name at once, all meet in one room', async () => {
   const room = fresh('race')
   const peers = await Promise.all(Array.from({ length: 12 }, () => server.user('Racer')))

@@ -1,7 +1,7 @@
 // send: the acknowledgement, the event, its order and what may be in it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sharedServer } from './lib/server.mjs'
+import { Server, sharedServer } from './lib/server.mjs'
 import { fresh, load } from './lib/wait.mjs'
 
 const server = sharedServer()
@@ -168,7 +168,6 @@ test('files that are not empty are a bad request', async () => {
 })
 
 test('what was acknowledged is there after a crash, with the same bytes', async (t) => {
-  const { Server } = await import('./lib/server.mjs')
   const own = await Server.start(t)
   const [ada] = await own.room(['Ada'], 'durable')
   for (let i = 0; i < 5; i++) await ada.ok({ op: 'send', room: 'durable', key: key(), text: `t${i}`, mentions: [ada.me.id] })

@@ -7,18 +7,6 @@ import { test } from 'node:test'
 import { BIN, Server, runToEnd } from './lib/server.mjs'
 import { fresh, within } from './lib/wait.mjs'
 
-const MAGIC = 'SQLite format 3\0'
-
-/** The database in a data directory. */
-async function database(dir) {
-  for (const name of await readdir(dir)) {
-    const file = path.join(dir, name)
-    if (!(await stat(file)).isFile()) continue
-    if ((await readFile(file)).subarray(0, 16).toString('latin1') === MAGIC) return file
-  }
-  return assert.fail(`no database among ${await readdir(dir)}`)
-}
-
 const largest = async (dir) => Math.max(...(await Promise.all((await readdir(dir)).map(async (n) => (await stat(path.join(dir, n))).size))))
 
 /** A stopped server with some messages on its disk. */
@@ -27,7 +15,7 @@ async function written(t) {
   const [ada] = await server.room(['Ada'], 'kept')
   for (let i = 0; i < 30; i++) await ada.ok({ op: 'send', room: 'kept', key: `k${i}`, text: `text ${i}`.repeat(20) })
   await server.stop()
-  return { server, ada, file: await database(server.data) }
+  return { server, ada, file: await server.database() }
 }
 
 async function refusesToStart(server, says) {
@@ -97,7 +85,7 @@ test('a database that another process writes to: unavailable, nothing acknowledg
   const server = await Server.start(t)
   const [ada, bob] = await server.room(['Ada', 'Bob'], 'kept')
   await ada.ok({ op: 'send', room: 'kept', key: 'k1', text: 'before' })
-  const release = await lock(t, await database(server.data), ['BEGIN IMMEDIATE'])
+  const release = await lock(t, await server.database(), ['BEGIN IMMEDIATE'])
   const write = { op: 'send', room: 'kept', key: 'k2', text: 'during' }
   const reply = await ada.request(write, 30000)
   assert.equal(reply.err?.code, 'unavailable', JSON.stringify(reply))

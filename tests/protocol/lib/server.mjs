@@ -1,7 +1,7 @@
 // The server under test: a real process on a free port with its own data directory.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before } from 'node:test'
@@ -93,6 +93,16 @@ export class Server {
     this.child = undefined
     this.checkReports()
     if (signal !== 'SIGKILL') assert.equal(code, 0, `${signal}: it ended with ${code ?? by}: ${this.stderr.slice(-2000)}`)
+  }
+
+  /** The file in the data directory that is the database. */
+  async database() {
+    for (const name of await readdir(this.data)) {
+      const file = path.join(this.data, name)
+      const bytes = (await stat(file)).isFile() ? await readFile(file) : Buffer.alloc(0)
+      if (bytes.subarray(0, 16).toString('latin1') === 'SQLite format 3\0') return file
+    }
+    return assert.fail(`no database among ${await readdir(this.data)}`)
   }
 
   checkReports() {
