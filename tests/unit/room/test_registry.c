@@ -46,6 +46,11 @@ static void deliver_op(struct inbox_msg *msg, struct worker *w)
 	store_op_free((struct store_op *)msg);
 }
 
+static const void *find(struct span in, const char *what)
+{
+	return memmem(in.p, in.len, what, strlen(what));
+}
+
 struct fixture {
 	uv_loop_t loop;
 	struct worker workers[N_WORKERS];
@@ -206,7 +211,7 @@ static void a_view_has_the_head_and_the_events_up_to_it(void **state)
 	assert_int_equal(v.n_tail, 2);
 	assert_int_equal(v.online, 1);
 	assert_int_equal(v.n_members, 1);
-	assert_non_null(strstr(frame_payload(v.tail[1]).p, "\"seq\":42"));
+	assert_non_null(find(frame_payload(v.tail[1]), "\"seq\":42"));
 	room_view_deinit(&v);
 	room_registry_leave(f->rg, 7, 0, 4);
 }
@@ -222,7 +227,7 @@ static void the_tail_is_bounded_and_ends_at_the_head(void **state)
 		room_registry_publish(f->rg, message_op(7, seq));
 	assert_true(room_registry_view(f->rg, 7, 1, 4, SPAN("user4"), false, &v));
 	assert_in_range(v.n_tail, 100, 256);
-	assert_non_null(strstr(frame_payload(v.tail[v.n_tail - 1]).p, "\"seq\":400"));
+	assert_non_null(find(frame_payload(v.tail[v.n_tail - 1]), "\"seq\":400"));
 	room_view_deinit(&v);
 	room_registry_leave(f->rg, 7, 1, 4);
 	n_seen = 0;
