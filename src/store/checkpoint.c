@@ -63,8 +63,11 @@ static void run_checkpoint(struct store *st, bool *failing)
 	bool failed = rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY;
 
 	/* Nothing is lost by it: what was committed stays in the WAL.  Once a change of state. */
-	if (failed && !*failing)
-		log_warn("store: cannot checkpoint: %s", db_message(&st->checkpoint_db));
+	if (failed && !*failing) {
+		char why[160];
+		db_describe(&st->checkpoint_db, why, sizeof(why));
+		log_warn("store: cannot checkpoint: %s", why);
+	}
 	*failing = failed;
 }
 

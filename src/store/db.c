@@ -5,6 +5,7 @@
 #include "hubbub/mem.h"
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static int errno_of(int rc)
@@ -19,6 +20,9 @@ static int errno_of(int rc)
 		return -EBUSY;
 	case SQLITE_FULL:
 		return -ENOSPC;
+	case SQLITE_IOERR:
+		/* The index beside the WAL could not be made: there is no room for it. */
+		return rc == SQLITE_IOERR_SHMSIZE ? -ENOSPC : -EIO;
 	case SQLITE_READONLY:
 		return -EROFS;
 	case SQLITE_CANTOPEN:
@@ -34,7 +38,7 @@ static int errno_of(int rc)
 
 int db_errno(struct db *db)
 {
-	int err = db->h != NULL ? errno_of(sqlite3_errcode(db->h)) : -EIO;
+	int err = db->h != NULL ? errno_of(sqlite3_extended_errcode(db->h)) : -EIO;
 
 	return err != 0 ? err : -EIO;
 }
@@ -53,9 +57,13 @@ const char *db_strerror(int err)
 	}
 }
 
-const char *db_message(struct db *db)
+void db_describe(struct db *db, char *out, size_t size)
 {
-	return db->h != NULL ? sqlite3_errmsg(db->h) : "the database is not open";
+	if (db->h == NULL) {
+		snprintf(out, size, "the database is not open");
+		return;
+	}
+	snprintf(out, size, "%s (%d)", sqlite3_errmsg(db->h), sqlite3_extended_errcode(db->h));
 }
 
 int db_open(struct db *db, const char *path, enum db_mode mode)

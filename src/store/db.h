@@ -38,8 +38,8 @@ int db_get_int(struct db *db, const char *sql, int64_t *out);
 int db_errno(struct db *db);
 /** For people: what a negative errno from these functions means for a database.  Static. */
 const char *db_strerror(int err);
-/** The connection's last error for people; valid until the next call on it. */
-const char *db_message(struct db *db);
+/** The connection's last error for people, with SQLite's number for it. */
+void db_describe(struct db *db, char *out, size_t size);
 
 /** Statement @i, reset, its parameters unbound. */
 sqlite3_stmt *db_stmt(struct db *db, unsigned i);

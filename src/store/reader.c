@@ -103,8 +103,11 @@ static void answer(struct reader *rd, struct store_read *r)
 	if (err == 0)
 		err = db_run(db_stmt(&rd->db, R_COMMIT));
 	if (err != 0) {
-		if (!rd->failing)
-			log_warn("store: cannot read: %s", db_message(&rd->db));
+		if (!rd->failing) {
+			char why[160];
+			db_describe(&rd->db, why, sizeof(why));
+			log_warn("store: cannot read: %s", why);
+		}
 		db_close(&rd->db);
 		r->events.len = 0;
 		r->err = PROTO_E_UNAVAILABLE;

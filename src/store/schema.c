@@ -110,7 +110,10 @@ enum {
 
 static int refuse(struct db *db, const char *name, int err)
 {
-	log_error("store: cannot use %s: %s (SQLite: %s)", name, db_strerror(err), db_message(db));
+	char why[160];
+
+	db_describe(db, why, sizeof(why));
+	log_error("store: cannot use %s: %s (SQLite says: %s)", name, db_strerror(err), why);
 	return err;
 }
 

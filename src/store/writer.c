@@ -115,7 +115,7 @@ static int commit_batch(struct writer *w, struct store_op *batch)
 		w->last_user = w->batch_user;
 		return 0;
 	}
-	snprintf(w->failure, sizeof(w->failure), "%s", db_message(&w->db));
+	db_describe(&w->db, w->failure, sizeof(w->failure));
 	/* Some errors have rolled back already; the connection says whether. */
 	if (!sqlite3_get_autocommit(w->db.h))
 		db_exec(&w->db, "ROLLBACK");

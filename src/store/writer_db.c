@@ -83,7 +83,7 @@ static int open_connection(struct writer *w)
 	if (err == 0)
 		err = db_prepare(&w->db, statements, W_N_STMTS);
 	if (err != 0) {
-		snprintf(w->failure, sizeof(w->failure), "%s", db_message(&w->db));
+		db_describe(&w->db, w->failure, sizeof(w->failure));
 		db_close(&w->db);
 		return err;
 	}
@@ -183,7 +183,7 @@ int writer_recover(struct writer *w)
 	}
 	if (err != 0) {
 		if (w->db.h != NULL)
-			snprintf(w->failure, sizeof(w->failure), "%s", db_message(&w->db));
+			db_describe(&w->db, w->failure, sizeof(w->failure));
 		while (found != NULL) {
 			struct store_op *next = found->next;
 
