@@ -86,6 +86,10 @@ static void ws_on_send(void *owner, struct chunk *bytes)
 {
 	struct conn *c = owner;
 
+	/* A pong is a reply too: a peer that pings and does not read is not read from. */
+	if (stream_unsent(&c->stream) < c->reply_bytes)
+		c->reply_bytes = stream_unsent(&c->stream);
+	c->reply_bytes += chunk_len(bytes);
 	stream_send(&c->stream, bytes);
 }
 
@@ -136,6 +140,9 @@ static size_t receive_http(struct conn *c, const uint8_t *bytes, size_t len)
 		conn_set_timer(c, TIMER_IDLE);
 	else if (!was_mid_request)
 		conn_set_timer(c, TIMER_REQUEST);
+	/* Whoever sends requests and does not read the answers is not read from either. */
+	if (stream_unsent(&c->stream) > CONN_MAX_REPLY_BYTES)
+		stream_pause(&c->stream);
 	return len;
 }
 
@@ -156,6 +163,8 @@ static void on_data(struct stream *s, uint8_t *bytes, size_t len)
 	ws_receive(c->ws, bytes, len);
 	if (c->phase == CONN_ENDING && ws_is_closed(c->ws))
 		stream_shutdown(&c->stream);
+	else
+		conn_pump(c); /* stops reading when too much is unsent */
 }
 
 static void on_end(struct stream *s, int err)
@@ -176,7 +185,9 @@ static void on_drained(struct stream *s)
 	struct conn *c = conn_of(s);
 
 	c->reply_bytes = 0;
-	if (c->phase == CONN_OPEN)
+	if (c->phase == CONN_HTTP)
+		stream_resume(&c->stream);
+	else if (c->phase == CONN_OPEN)
 		conn_pump(c);
 }
 
