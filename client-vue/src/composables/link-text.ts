@@ -3,7 +3,7 @@ import { computed, type Ref } from 'vue'
 import type { DownReason, Link, StopReason } from '@/protocol/connection'
 
 const DOWN: Record<DownReason, string> = {
-  unreachable: 'The server cannot be reached.',
+  unreachable: 'Cannot reach the server.',
   lost: 'No connection.',
   silent: 'The server went silent.',
   restarting: 'The server is restarting.',

@@ -12,6 +12,7 @@ import type {
   HelloReply,
   LogEvent,
   ProtocolError,
+  RoomEntry,
   RoomListing,
   TypingEvent,
 } from './messages'
@@ -88,6 +89,11 @@ export class Client {
     this.#reads = new ReadMarkers(options.env, (rid, seq) =>
       this.#ask('read', { room: `~${rid}`, seq }),
     )
+  }
+
+  /** Show these rooms until the server has told which there are. */
+  seed(rooms: readonly RoomEntry[]): void {
+    for (const entry of rooms) this.rooms.set(roomFromEntry(entry))
   }
 
   /** Join a room by its name, made by this if nobody has. */

@@ -7,38 +7,14 @@
  * the log is the author's.  Several tabs may share the storage; at best one of them sends (the
  * `exclusive` hook), and if two do, the keys keep it to one message.
  */
-import { fullJitter } from './backoff'
-import { decodeWrite } from './decode'
 import type { Env } from './env'
 import type { Reply, Write } from './messages'
+import { settle, type OutboxEntry, type OutboxNote, type OutboxStore } from './outbox-entry'
 
-export interface OutboxEntry {
-  /** The idempotency key, and the entry's name. */
-  key: string
-  /** Entries of a room go out in the order of this number. */
-  order: number
-  /** Whose write it is: another user on the same browser does not send it. */
-  user: string
-  rid: string
-  write: Write
-  /** When it was written, Unix time in milliseconds. */
-  created: number
-  state: 'waiting' | 'sending' | 'sent' | 'failed'
-  /** The tries so far; after the first one the server may know the key. */
-  tries: number
-  /** Why it failed: the protocol's code. */
-  reason?: string
-  /** The server's words for it. */
-  detail?: string
-  /** Where it is in the log, once it was sent. */
-  seq?: number
-}
+export type { OutboxEntry, OutboxNote, OutboxStore } from './outbox-entry'
 
-export interface OutboxStore {
-  all(): Promise<OutboxEntry[]>
-  put(entry: OutboxEntry): Promise<void>
-  remove(key: string): Promise<void>
-}
+/** After a broken link, this long until the next try, should nothing else cause one. */
+const PAUSE_MS = 100
 
 export interface OutboxOptions {
   env: Env
@@ -54,32 +30,6 @@ export interface OutboxOptions {
   tell(note: OutboxNote): void
 }
 
-export type OutboxNote = { kind: 'stored' } | { kind: 'gone'; key: string; seq: number | null }
-
-/** Refusals that pass: the same key is tried again. */
-const PASSING = new Set(['unavailable', 'rate_limited', 'internal'])
-/** An internal error that comes again and again is the message's own. */
-const INTERNAL_TRIES = 5
-
-/** What an answer makes of an entry, and how long to wait before the next try. */
-export function settle(
-  entry: OutboxEntry,
-  reply: Reply,
-  random: () => number,
-): { entry: OutboxEntry; retryMs: number | null } {
-  if (reply.ok) {
-    const done = decodeWrite(reply.body)
-    return { entry: { ...entry, state: 'sent', seq: done?.seq ?? 0 }, retryMs: null }
-  }
-  const { code, msg, retry_ms } = reply.err
-  const hopeless = code === 'internal' && entry.tries >= INTERNAL_TRIES
-  if (PASSING.has(code) && !hopeless) {
-    const retryMs = retry_ms ?? 500 + fullJitter(entry.tries, random)
-    return { entry: { ...entry, state: 'waiting', reason: code }, retryMs }
-  }
-  return { entry: { ...entry, state: 'failed', reason: code, detail: msg }, retryMs: null }
-}
-
 export class Outbox {
   readonly #o: OutboxOptions
   #user: string | null = null
@@ -89,7 +39,11 @@ export class Outbox {
   #storing = new Set<string>()
   /** Keys that the storage refused: they live in this page alone, and are sent from it. */
   #volatile = new Set<string>()
+  /** Waiting for the turn to send, or having it. */
   #flushing = false
+  /** While this tab has its turn: the rooms whose writes are being sent. */
+  #running = new Set<string>()
+  #turnOver: (() => void) | null = null
   #again = false
 
   constructor(options: OutboxOptions) {
@@ -194,22 +148,22 @@ export class Outbox {
 
   /** Send what can be sent. Called whenever something has changed that may allow it. */
   flush(): void {
-    if (this.#flushing) {
+    if (this.#turnOver !== null) {
+      this.#startRooms()
+    } else if (this.#flushing) {
       this.#again = true
-      return
-    }
-    if (this.#sendable().length === 0) return
-    this.#flushing = true
-    void this.#o
-      .exclusive(() => this.#run())
-      .catch(() => undefined)
-      .then(() => {
-        this.#flushing = false
-        if (this.#again) {
+    } else if (this.#sendable().length > 0) {
+      this.#flushing = true
+      void this.#o
+        .exclusive(() => this.#takeTurn())
+        .catch(() => undefined)
+        .then(() => {
+          this.#flushing = false
+          if (!this.#again) return
           this.#again = false
           this.flush()
-        }
-      })
+        })
+    }
   }
 
   #sendable(): string[] {
@@ -220,14 +174,39 @@ export class Outbox {
     )
   }
 
-  async #run(): Promise<void> {
-    // The tab that had the lock before may have sent some of these.
+  async #takeTurn(): Promise<void> {
+    // The tab that had the turn before may have sent some of these.
     const stored = new Set((await this.#o.store.all()).map((e) => e.key))
     this.#entries = this.#entries.filter(
       (e) => e.state !== 'waiting' || stored.has(e.key) || this.#unstored(e.key),
     )
     this.#changed()
-    await Promise.all(this.#sendable().map((rid) => this.#runRoom(rid)))
+    await new Promise<void>((resolve) => {
+      this.#turnOver = resolve
+      this.#startRooms()
+      this.#endTurn()
+    })
+  }
+
+  #startRooms(): void {
+    for (const rid of this.#sendable()) {
+      if (this.#running.has(rid)) continue
+      this.#running.add(rid)
+      void this.#runRoom(rid)
+        .catch(() => undefined)
+        .then(() => {
+          this.#running.delete(rid)
+          // Something may have been added since the room found nothing more to send.
+          this.#startRooms()
+          this.#endTurn()
+        })
+    }
+  }
+
+  #endTurn(): void {
+    if (this.#running.size > 0) return
+    this.#turnOver?.()
+    this.#turnOver = null
   }
 
   async #runRoom(rid: string): Promise<void> {
@@ -241,22 +220,31 @@ export class Outbox {
         reply = await this.#o.send(sending)
       } catch {
         await this.#update({ ...sending, state: 'waiting' })
+        this.#pause(rid, PAUSE_MS)
         return
       }
       const { entry: next, retryMs } = settle(sending, reply, () => this.#o.env.random())
       if (next.state === 'sent') await this.#gone(next, next.seq ?? 0)
       else await this.#update(next)
       if (retryMs !== null) {
-        this.#notBefore.set(rid, this.#o.env.now() + retryMs)
-        this.#o.env.after(retryMs, () => this.flush())
+        this.#pause(rid, retryMs)
         return
       }
     }
   }
 
+  #pause(rid: string, ms: number): void {
+    this.#notBefore.set(rid, this.#o.env.now() + ms)
+    this.#o.env.after(ms, () => this.flush())
+  }
+
   async #gone(entry: OutboxEntry, seq: number | null): Promise<void> {
     this.onNote({ kind: 'gone', key: entry.key, seq })
-    await this.#o.store.remove(entry.key)
+    try {
+      await this.#o.store.remove(entry.key)
+    } catch {
+      // It stays stored, is sent again some day, and the server knows its key.
+    }
     this.#o.tell({ kind: 'gone', key: entry.key, seq })
   }
 
@@ -265,7 +253,11 @@ export class Outbox {
     this.#changed()
     // What is being sent is stored as waiting: a tab that dies now leaves it to be sent again.
     if (this.#volatile.has(entry.key)) return
-    await this.#o.store.put(entry.state === 'sending' ? { ...entry, state: 'waiting' } : entry)
+    try {
+      await this.#o.store.put(entry.state === 'sending' ? { ...entry, state: 'waiting' } : entry)
+    } catch {
+      this.#volatile.add(entry.key)
+    }
   }
 
   #unstored(key: string): boolean {

@@ -29,7 +29,7 @@ export class ReadMarkers {
 
   /** Send all that is pending: a new link is up. */
   flush(): void {
-    for (const rid of this.#pending.keys()) if (!this.#resting.has(rid)) this.#go(rid)
+    for (const rid of [...this.#pending.keys()]) this.#go(rid)
   }
 
   #go(rid: string): void {

@@ -63,8 +63,15 @@ export function withEntry(state: RoomState, entry: RoomEntry, unsentRead: boolea
   if (unsentRead && state.read >= entry.head) {
     return { ...renamed, unread: 0, mentions: 0, countedTo: entry.head }
   }
-  const { read, unread, mentions, head } = entry
-  return { ...renamed, read, unread, mentions, countedTo: head }
+  const { read, unread, mentions, head, epoch } = entry
+  const counted = { ...renamed, read, unread, mentions, countedTo: head }
+  // Where no message is shown, there is nothing to catch up with.
+  return state.log.loaded ? counted : { ...counted, head, epoch, log: emptyLog(head) }
+}
+
+/** What is kept of a room between visits. */
+export function toEntry({ rid, room, head, epoch, read, unread, mentions }: RoomState): RoomEntry {
+  return { rid, room, head, epoch, read, unread, mentions }
 }
 
 /** What a join's reply says of the room itself; its events are another matter. */

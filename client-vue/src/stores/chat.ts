@@ -1,16 +1,26 @@
+import { watchDebounced } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
 import { Client } from '@/protocol/client'
 import type { Socket } from '@/protocol/connection'
 import { browserEnv } from '@/protocol/env'
+import { keep, recall } from '@/protocol/keep'
 import { newKey } from '@/protocol/key'
-import type { LogEvent, Write } from '@/protocol/messages'
+import type { LogEvent, RoomEntry, Write } from '@/protocol/messages'
 import type { OutboxNote } from '@/protocol/outbox'
 import { openOutboxStore } from '@/protocol/outbox-store'
+import { toEntry } from '@/protocol/room-state'
 import { useOutboxStore } from './outbox'
 import { useRoomsStore } from './rooms'
 import { useSessionStore } from './session'
 import { useTypingStore } from './typing'
+
+/** The rooms of the last visit: something to show while there is no link. */
+interface KeptRooms {
+  user: string
+  rooms: RoomEntry[]
+}
+const KEPT_ROOMS = 'hubbub.rooms'
 
 const CAUGHT_UP_MS = 5_000
 
@@ -74,9 +84,20 @@ export const useChatStore = defineStore('chat', () => {
     if (tabs !== null) {
       tabs.onmessage = (e: MessageEvent<OutboxNote>) => made.outbox.onNote(e.data)
     }
-    if (session.me !== null) await made.outbox.open(session.me.id)
+    if (session.me !== null) {
+      const kept = recall<KeptRooms>(KEPT_ROOMS)
+      if (kept?.user === session.me.id) made.seed(kept.rooms)
+      await made.outbox.open(session.me.id)
+    }
     client.value = made
+    watchDebounced([() => rooms.sorted, () => session.me], keepRooms, { debounce: 500 })
     return made
+  }
+
+  function keepRooms(): void {
+    if (session.me === null) return
+    const entries = rooms.sorted.map(toEntry)
+    keep(KEPT_ROOMS, { user: session.me.id, rooms: entries } satisfies KeptRooms)
   }
 
   function start(): Promise<Client> {

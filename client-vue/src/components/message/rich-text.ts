@@ -11,7 +11,7 @@ export type Part =
   | { kind: 'mention'; text: string; name: string }
 
 const BLOCK = /```([\w+#.-]*)\n?([\s\S]*?)```\n?/g
-const INLINE = /(`[^`\n]+`)|(\*\*[^*\n](?:[^\n]*?[^*\n])?\*\*)|(https?:\/\/[^\s<>"'`]+)/g
+const INLINE = /(`[^`\n]+`)|(\*\*[^\s*](?:[^\n]{0,500}?[^\s*])??\*\*)|(https?:\/\/[^\s<>"'`]+)/g
 
 /** What ends a sentence is not part of a link; a bracket is, if it was opened inside. */
 function linkEnd(url: string): number {
