@@ -1,5 +1,6 @@
 /* Messages and pings: however they are cut, compressed or overdone. */
 #include "peer.h"
+#include <pthread.h>
 #include <zlib.h>
 
 static void deflate_into(struct buf *out, const void *bytes, size_t len, int flush)
@@ -268,6 +269,33 @@ static void two_peers_take_turns_in_the_middle_of_messages(void **state)
 	buf_deinit(&b);
 }
 
+static void *talk(void *arg)
+{
+	struct peer *peer = arg;
+	struct buf b = {0};
+
+	FRAME(&b, 0xc1, "\xf2\x48\xcd\xc9\xc9\x07\x00");
+	FRAME(&b, 0x81, "hi");
+	feed(peer, buf_span(&b), 3);
+	buf_deinit(&b);
+	return NULL;
+}
+
+static void a_thread_that_ends_leaves_no_readers_behind(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct peer peer;
+		pthread_t thread;
+
+		peer_init(&peer, true);
+		assert_int_equal(pthread_create(&thread, NULL, talk, &peer), 0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		expect_log(&peer, "text(Hello) text(hi)");
+		peer_deinit(&peer);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +310,7 @@ int main(void)
 		cmocka_unit_test(broken_deflate_closes_with_1007),
 		cmocka_unit_test(an_inflate_bomb_stops_at_the_bound),
 		cmocka_unit_test(empty_fragments_without_end_take_no_memory),
+		cmocka_unit_test(a_thread_that_ends_leaves_no_readers_behind),
 		cmocka_unit_test(two_peers_take_turns_in_the_middle_of_messages),
 	};
 
