@@ -55,7 +55,7 @@ static void welcome(struct conn *c, const struct request *req, struct span token
 	struct buf b = {0};
 
 	c->hello_pending = false;
-	c->hello_ms = c->hub->worker->now_ms;
+	c->touched_ms = c->hub->worker->now_ms;
 	hub_add_user_conn(c->hub, c);
 
 	reply_encode_open(&b, &req->id);
@@ -104,6 +104,16 @@ void start_hello(struct conn *c, struct request *req)
 		c->hello_pending = conn_submit_read(c, conn_new_read(c, STORE_READ_HELLO, req));
 }
 
+void conn_touch(struct conn *c)
+{
+	struct store_op *touch = store_op_new(STORE_TOUCH, (struct store_origin){.conn = 0});
+
+	c->touched_ms = c->hub->worker->now_ms;
+	touch->user = c->user;
+	if (!store_submit(c->hub->env->store, touch))
+		store_op_free(touch); /* the next hello or heartbeat notes the visit */
+}
+
 void hello_done(struct conn *c, struct store_op *op)
 {
 	if (op->err != PROTO_OK) {
@@ -137,13 +147,7 @@ void hello_rooms_done(struct conn *c, struct store_read *read)
 		c->user = read->user;
 		c->name = mem_strdup(read->name);
 	}
-	if (read->stale) {
-		struct store_op *touch =
-			store_op_new(STORE_TOUCH, (struct store_origin){.conn = 0});
-
-		touch->user = c->user;
-		if (!store_submit(c->hub->env->store, touch))
-			store_op_free(touch); /* the next hello notes the visit */
-	}
+	if (read->stale)
+		conn_touch(c);
 	welcome(c, read->req, read->req->token, read->belong, read->n_belong);
 }

@@ -70,7 +70,7 @@ struct conn {
 
 	int64_t user; /* 0 before hello */
 	char *name;
-	uint64_t hello_ms;
+	uint64_t touched_ms; /* when the store last heard of this visit */
 	bool hello_pending;
 	struct local_user *local_user;
 	struct conn *next_of_user;
@@ -133,6 +133,8 @@ extern const struct http_handler conn_http_handler;
  * One file per command: start_… begins it and takes the request over; …_done has the store's
  * answer, which stays the caller's.
  */
+/** Note in the store that the user is here, which keeps a guest's name. */
+void conn_touch(struct conn *c);
 void start_hello(struct conn *c, struct request *req);
 void hello_done(struct conn *c, struct store_op *op);
 void hello_rooms_done(struct conn *c, struct store_read *read);

@@ -11,6 +11,7 @@
 #define IDLE_MS 60000
 #define PONG_MS 10000
 #define ENDING_MS 5000
+#define TOUCH_MS (24 * 60 * 60 * 1000) /* a long visit is noted daily */
 
 static uint64_t duration_ms(const struct hub *hub, enum conn_timer which)
 {
@@ -52,6 +53,8 @@ static void expire(struct conn *c, enum conn_timer which)
 		break;
 	case TIMER_BEAT:
 		conn_set_timer(c, TIMER_PONG);
+		if (c->user != 0 && c->hub->worker->now_ms - c->touched_ms > TOUCH_MS)
+			conn_touch(c);
 		conn_send_event(c, c->hub->ping);
 		break;
 	default:
