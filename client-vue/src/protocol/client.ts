@@ -98,7 +98,10 @@ export class Client {
 
   /** Join a room by its name, made by this if nobody has. */
   async joinByName(name: string): Promise<RoomState> {
+    const isNew = this.rooms.find(name) === undefined
     const state = await this.rooms.joinByName(name)
+    // What was said before one came does not wait to be read.
+    if (isNew && state.head > 0) this.#reads.move(state.rid, state.read)
     this.outbox.flush()
     return state
   }

@@ -46,6 +46,7 @@ export const useChatStore = defineStore('chat', () => {
   const client = shallowRef<Client | null>(null)
   const listeners = new Set<(rid: string, event: LogEvent) => void>()
   let caughtUpTimer: ReturnType<typeof setTimeout> | undefined
+  let lost = false
   let starting: Promise<Client> | null = null
 
   async function create(): Promise<Client> {
@@ -63,6 +64,7 @@ export const useChatStore = defineStore('chat', () => {
       onLink(link) {
         session.link = link
         if (link.phase !== 'ready') typing.clear()
+        if (link.phase === 'waiting') lost = true
       },
       onHello(hello) {
         session.onHello(hello)
@@ -76,6 +78,9 @@ export const useChatStore = defineStore('chat', () => {
         for (const listener of listeners) listener(state.rid, event)
       },
       onCaughtUp(missed) {
+        // A new link that was made on purpose is nobody's business.
+        if (!lost) return
+        lost = false
         session.caughtUp = missed
         clearTimeout(caughtUpTimer)
         caughtUpTimer = setTimeout(() => (session.caughtUp = null), CAUGHT_UP_MS)
@@ -109,6 +114,7 @@ export const useChatStore = defineStore('chat', () => {
   async function connect(name?: string): Promise<void> {
     const c = await start()
     session.refusal = null
+    session.renameRefusal = null
     if (name === undefined) {
       c.connection.connect()
       return

@@ -23,6 +23,8 @@ export const useSessionStore = defineStore('session', () => {
   const limits = shallowRef<Limits>({ frame: 65_536, text: 8_000, send: { n: 50, per_ms: 5_000 } })
   /** Why the last hello was refused. */
   const refusal = shallowRef<ProtocolError | null>(null)
+  /** Why the last rename was refused; one goes on under the old name. */
+  const renameRefusal = shallowRef<ProtocolError | null>(null)
   /** How many messages came while the link was down; null when there is nothing to tell. */
   const caughtUp = ref<number | null>(null)
 
@@ -52,16 +54,16 @@ export const useSessionStore = defineStore('session', () => {
     if (err.code === 'rate_limited' || err.code === 'unavailable' || err.code === 'internal') {
       return 'wait'
     }
+    if (token.value !== null && wanted.value !== null && err.code !== 'unauthorized') {
+      renameRefusal.value = err
+      wanted.value = null
+      return 'retry'
+    }
     refusal.value = err
     if (err.code === 'unauthorized' && token.value !== null) {
       // The server does not know the token any more: the name alone may still do.
       token.value = null
       keep(KEPT, null)
-      return 'retry'
-    }
-    if (token.value !== null && wanted.value !== null) {
-      // A rename that cannot be: go on under the old name.
-      wanted.value = null
       return 'retry'
     }
     wanted.value = null
@@ -82,6 +84,7 @@ export const useSessionStore = defineStore('session', () => {
     link,
     limits,
     refusal,
+    renameRefusal,
     caughtUp,
     credentials,
     onHello,
