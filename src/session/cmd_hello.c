@@ -122,6 +122,8 @@ void hello_done(struct conn *c, struct store_op *op)
 	}
 	c->user = op->user;
 	c->name = mem_strdup(op->name);
+	if (op->renamed)
+		hub_tell_rename(c->hub, op->user, op->name);
 	if (op->token != NULL) {
 		welcome(c, op->req, span_of(op->token), NULL, 0);
 		return;

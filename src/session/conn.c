@@ -25,6 +25,7 @@ static void on_stream_closed(struct stream *s)
 	ws_free(c->ws);
 	free(c->name);
 	free(c->belongs);
+	free(c->strikes);
 	free(c->rooms);
 	free(c);
 	count_add(&hub->counters->connections, -1);

@@ -17,6 +17,14 @@ enum conn_phase {
 #define CONN_MAX_IN_FLIGHT 512            /* requests at the store */
 #define CONN_MAX_REPLY_BYTES (256 * 1024) /* unsent; past that the peer is not read from */
 
+#define CONN_MAX_STRIKES 20
+
+/** When the last bad requests came: a ring. */
+struct strikes {
+	uint64_t at_ms[CONN_MAX_STRIKES];
+	unsigned n; /* ever */
+};
+
 /** A request that waits for others of its connection. */
 struct waiting {
 	struct request *req;
@@ -84,9 +92,8 @@ struct conn {
 	unsigned n_waiting, n_in_flight;
 	struct pending_join *pending_joins;
 	bool pumping;
-	size_t reply_bytes; /* of what is unsent, at most this much are replies */
-	unsigned n_strikes;
-	uint64_t strikes_ms;
+	size_t reply_bytes;      /* of what is unsent, at most this much are replies */
+	struct strikes *strikes; /* NULL before the first */
 	UT_hash_handle hh;
 };
 

@@ -49,6 +49,7 @@ static void on_tick(struct worker *w, uint64_t now_ms)
 	struct hub *hub = hub_of(w);
 
 	hub_run_timers(hub, now_ms);
+	hub_forget_gone_users(hub, false);
 	if (w->index == 0)
 		room_registry_flush_presence(hub->env->rooms, now_ms);
 }
@@ -73,6 +74,7 @@ void session_free_worker(struct worker *w)
 {
 	struct hub *hub = hub_of(w);
 
+	hub_forget_gone_users(hub, true);
 	frame_unref(hub->ping);
 	free(hub);
 	w->user = NULL;

@@ -23,6 +23,9 @@ struct local_user {
 	struct conn *conns; /* linked by next_of_user */
 	/* Token bucket of writes: tokens in thousandths, as of a moment. */
 	uint64_t tokens_milli, filled_ms;
+	/* With no connections left: among hub->gone_users until the bucket is full again. */
+	uint64_t gone_ms;
+	struct local_user *gone_prev, *gone_next;
 	UT_hash_handle hh;
 };
 
@@ -43,6 +46,7 @@ struct hub {
 	struct conn *conns; /* by id */
 	struct local_room *rooms;
 	struct local_user *users;
+	struct local_user *gone_users;      /* the longest gone first */
 	struct conn *timers[N_CONN_TIMERS]; /* the earliest deadline first */
 	uint64_t next_conn;                 /* ids are never used twice, nor by two workers */
 	bool stopping;
@@ -61,6 +65,10 @@ void hub_remove_member(struct hub *hub, struct joined *j);
 /* users.c */
 void hub_add_user_conn(struct hub *hub, struct conn *c);
 void hub_remove_user_conn(struct hub *hub, struct conn *c);
+/** Forget users whose bucket is full again; with @all every one without connections. */
+void hub_forget_gone_users(struct hub *hub, bool all);
+/** @user is called @name now: tell every worker's connections of theirs. */
+void hub_tell_rename(struct hub *hub, int64_t user, const char *name);
 /** Take one write from the user's bucket.  0, or the milliseconds until the next is there. */
 unsigned hub_take_write(struct hub *hub, const struct conn *c);
 

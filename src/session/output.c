@@ -7,8 +7,9 @@
  */
 #include "session/conn.h"
 
+#include "hubbub/mem.h"
+
 #define MIN_DEFLATED_REPLY 1024
-#define MAX_STRIKES 20
 #define STRIKES_WINDOW_MS 10000
 
 void conn_send_reply(struct conn *c, struct buf *json)
@@ -35,15 +36,21 @@ void conn_reply_ok(struct conn *c, const struct request *req)
 	conn_send_reply(c, &json);
 }
 
+/* Whether CONN_MAX_STRIKES came within the last window, this one included. */
 static bool is_struck_out(struct conn *c)
 {
 	uint64_t now = c->hub->worker->now_ms;
 
-	if (c->n_strikes == 0 || now - c->strikes_ms > STRIKES_WINDOW_MS) {
-		c->n_strikes = 0;
-		c->strikes_ms = now;
-	}
-	return ++c->n_strikes >= MAX_STRIKES;
+	if (c->strikes == NULL)
+		c->strikes = mem_zalloc(sizeof(*c->strikes));
+	struct strikes *s = c->strikes;
+	uint64_t *slot = &s->at_ms[s->n % CONN_MAX_STRIKES];
+
+	*slot = now;
+	s->n++;
+	/* The slot after the newest is the oldest of the last CONN_MAX_STRIKES. */
+	return s->n >= CONN_MAX_STRIKES &&
+	       now - s->at_ms[s->n % CONN_MAX_STRIKES] <= STRIKES_WINDOW_MS;
 }
 
 void conn_reply_error(struct conn *c, const struct request_id *id, enum proto_error e,
