@@ -34,6 +34,21 @@ test('rate limits are on: past limits.send a write gets rate_limited with retry_
   assert.equal(new Set(own).size, own.length)
 })
 
+test('coming back does not fill the allowance again', async (t) => {
+  const server = await Server.start(t, { args: ['--workers', '1', '--send-limit', '5/3600000'] })
+  const ada = await server.user()
+  const room = fresh('room')
+  await ada.request({ op: 'join', room })
+  const send = (peer, i) => peer.request({ op: 'send', room, key: `k${i}`, text: 'hi' })
+  for (const i of range(1, 5)) assert.equal((await send(ada, i)).ok, true)
+  assert.equal((await send(ada, 6)).err.code, 'rate_limited')
+  await ada.close()
+  const again = await server.connect()
+  await again.request({ op: 'hello', token: ada.hello.token })
+  await again.request({ op: 'join', room })
+  assert.equal((await send(again, 6)).err.code, 'rate_limited')
+})
+
 test('50 in 5 s are the default; one user\'s burst does not slow another\'s', async (t) => {
   const server = await Server.start(t, { args: [] })
   const [ada, bob] = await server.room()
