@@ -220,6 +220,27 @@ describe('the outbox', () => {
     expect(states(outbox)).toEqual(['a sending'])
   })
 
+  it('does not send, nor spin, while the next write is still being stored', async () => {
+    const outbox = await opened()
+    await outbox.add('a', 'r', send('a'))
+    await settled()
+    let stored = () => {}
+    const put = store.put.bind(store)
+    store.put = (entry) =>
+      entry.key === 'b' && entry.tries === 0
+        ? new Promise((resolve) => (stored = () => resolve(put(entry))))
+        : put(entry)
+    const adding = outbox.add('b', 'r', send('b'))
+    await answer(0, ok(1))
+    outbox.flush()
+    await settled()
+    expect(keys()).toEqual(['a'])
+    stored()
+    await adding
+    await settled()
+    expect(keys()).toEqual(['a', 'b'])
+  })
+
   it('sends from memory what the storage has no room for', async () => {
     store.put = () => Promise.reject(new Error('quota'))
     const outbox = await opened()

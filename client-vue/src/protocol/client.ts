@@ -83,12 +83,24 @@ export class Client {
     this.outbox = new Outbox({
       ...options.outbox,
       env: options.env,
+      onChange: (entries) => {
+        options.outbox.onChange(entries)
+        this.#forgetSeen(entries)
+      },
       send: (entry) => this.#write(entry),
       canSend: (rid) => this.connection.ready && this.rooms.get(rid)?.joined === true,
     })
     this.#reads = new ReadMarkers(options.env, (rid, seq) =>
       this.#ask('read', { room: `~${rid}`, seq }),
     )
+  }
+
+  /** An event may be seen before the answer: that of another tab's write, or of one sent twice. */
+  #forgetSeen(entries: readonly OutboxEntry[]): void {
+    for (const { rid, state } of entries) {
+      const room = state === 'sent' ? this.rooms.get(rid) : undefined
+      if (room !== undefined) this.outbox.forgetSent(rid, room.log.cursor)
+    }
   }
 
   /** Show these rooms until the server has told which there are. */

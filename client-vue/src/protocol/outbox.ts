@@ -168,10 +168,17 @@ export class Outbox {
 
   #sendable(): string[] {
     const now = this.#o.env.now()
-    const rids = new Set(this.#entries.filter((e) => e.state === 'waiting').map((e) => e.rid))
-    return [...rids].filter(
-      (rid) => this.#o.canSend(rid) && (this.#notBefore.get(rid) ?? 0) <= now,
+    const rids = [...new Set(this.#entries.map((e) => e.rid))]
+    return rids.filter(
+      (rid) => this.#next(rid) !== undefined && (this.#notBefore.get(rid) ?? 0) <= now,
     )
+  }
+
+  /** What is to be sent next in a room, if anything can be. */
+  #next(rid: string): OutboxEntry | undefined {
+    const entry = this.#entries.find((e) => e.rid === rid && e.state === 'waiting')
+    if (entry === undefined || this.#storing.has(entry.key)) return undefined
+    return this.#o.canSend(rid) ? entry : undefined
   }
 
   async #takeTurn(): Promise<void> {
@@ -211,8 +218,8 @@ export class Outbox {
 
   async #runRoom(rid: string): Promise<void> {
     for (;;) {
-      const entry = this.#entries.find((e) => e.rid === rid && e.state === 'waiting')
-      if (entry === undefined || this.#storing.has(entry.key) || !this.#o.canSend(rid)) return
+      const entry = this.#next(rid)
+      if (entry === undefined) return
       const sending = { ...entry, state: 'sending' as const, tries: entry.tries + 1 }
       await this.#update(sending)
       let reply: Reply
