@@ -200,7 +200,7 @@ export class Outbox {
       if (this.#running.has(rid)) continue
       this.#running.add(rid)
       void this.#runRoom(rid)
-        .catch(() => undefined)
+        .catch(() => this.#pause(rid, PAUSE_MS))
         .then(() => {
           this.#running.delete(rid)
           // Something may have been added since the room found nothing more to send.
