@@ -10,7 +10,7 @@ format)
 	find src include tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run --Werror
 	;;
 shell)
-	shellcheck dev .ci/run tests/lint/check.sh
+	shellcheck dev .ci/run tests/lint/*.sh
 	;;
 tidy)
 	# The build's flags are gcc's, and its warnings are judged by the compilers, not here.
