@@ -56,8 +56,9 @@ void stream_resume(struct stream *s);
 /** Half-close after all that is queued was written (shutdown SHUT_WR). */
 void stream_shutdown(struct stream *s);
 /**
- * Close at once, dropping what is unsent; no event follows.  @closed is called from the loop when
- * the handle is gone: the last use of *s, the owner may free it there.  Allowed inside callbacks.
+ * Close at once, dropping what is unsent, of which a reset tells the peer; no event follows.
+ * @closed is called from the loop when the handle is gone: the last use of *s, the owner may free
+ * it there.  Allowed inside callbacks.
  * Closing what is closing already does nothing.  A stream that stream_open() failed to open may be
  * closed like any other: @closed is called at once then.
  */

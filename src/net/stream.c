@@ -223,6 +223,18 @@ static void on_poll_closed(uv_handle_t *handle)
 	s->closed(s); /* the last use of *s: the owner may free it now */
 }
 
+/*
+ * The peer would take the end of what the kernel holds for the end of all that was said; and a peer
+ * that reads nothing would keep that in the kernel.
+ */
+static void reset_on_close(int fd)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	/* On a socket that is gone already it fails, and nothing is to be reset. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 void stream_close(struct stream *s, void (*closed)(struct stream *s))
 {
 	if (s->closing)
@@ -233,6 +245,8 @@ void stream_close(struct stream *s, void (*closed)(struct stream *s))
 		closed(s);
 		return;
 	}
+	if (s->unsent > 0)
+		reset_on_close(s->fd);
 	drop_output(s);
 	uv_close((uv_handle_t *)&s->poll, on_poll_closed);
 	/* The handle no longer watches the descriptor, so it is given back now, not a turn later.

@@ -169,6 +169,27 @@ static void closing_drops_the_output_and_tells_nothing_more(void **state)
 	close(a.peer);
 }
 
+static void closing_with_unsent_output_resets_the_peer(void **state)
+{
+	static char bytes[1 << 16];
+	struct side a;
+	ssize_t n;
+	(void)state;
+
+	open_tcp(&a);
+	while (!a.s.writing) {
+		stream_send(&a.s, chunk_new_copy(bytes, sizeof(bytes)));
+		turn();
+	}
+	stream_close(&a.s, on_closed);
+	turn_until(a.n_closed == 1);
+	while ((n = recv(a.peer, bytes, sizeof(bytes), 0)) > 0)
+		continue;
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(a.peer);
+}
+
 /* Whichever of three dirty streams goes first, it closes its neighbour in the list. */
 static void closing_others_during_the_flush_is_safe(void **state)
 {
@@ -276,6 +297,7 @@ int main(void)
 		CLAIM(shutdown_of_a_silent_stream_happens_at_once),
 		CLAIM(a_stream_may_close_itself_in_each_callback),
 		CLAIM(closing_drops_the_output_and_tells_nothing_more),
+		CLAIM(closing_with_unsent_output_resets_the_peer),
 		CLAIM(closing_others_during_the_flush_is_safe),
 		CLAIM(a_failure_during_the_flush_may_close_others),
 		CLAIM(dropping_keeps_only_the_end_of_what_was_begun),
