@@ -30,10 +30,26 @@ function openSocket(): Socket {
   return new WebSocket(url, 'hubbub.v1')
 }
 
+/** A tab that has its turn for longer than this may have a dead link. */
+const TURN_MS = 4_000
+
 /** At most one tab empties the outbox at a time; where there are no locks, the keys suffice. */
 async function exclusive(work: () => Promise<void>): Promise<void> {
-  if (navigator.locks === undefined) await work()
-  else await navigator.locks.request('hubbub-outbox', work)
+  if (navigator.locks === undefined) {
+    await work()
+    return
+  }
+  let begun = false
+  const signal = AbortSignal.timeout(TURN_MS)
+  try {
+    await navigator.locks.request('hubbub-outbox', { signal }, () => {
+      begun = true
+      return work()
+    })
+  } catch (e) {
+    if (begun) throw e
+    await work()
+  }
 }
 
 /** The protocol client, joined to the stores. */
