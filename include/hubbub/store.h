@@ -187,7 +187,10 @@ struct store_stats {
 };
 void store_get_stats(struct store *st, struct store_stats *out); /* any thread */
 
-/** Take no more; commit and publish what was taken; end the threads.  Main thread. */
+/**
+ * Take no more; commit and publish what was taken; answer reads that wait still as unavailable; end
+ * the threads.  Main thread.
+ */
 void store_stop(struct store *st);
 /** Truncating checkpoint, close, free.  After store_stop(). */
 void store_close(struct store *st);

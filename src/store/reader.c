@@ -91,6 +91,15 @@ static int run(struct reader *rd, struct store_read *r)
 	return 0;
 }
 
+/* The store stops: to answer all that waits could take longer than stopping may. */
+static void refuse(struct reader *rd, struct store_read *r)
+{
+	r->err = PROTO_E_UNAVAILABLE;
+	r->why = "the server is stopping";
+	r->retry_ms = WRITER_RETRY_MS;
+	rd->st->hooks.answer(rd->st->ctx, r);
+}
+
 static void answer(struct reader *rd, struct store_read *r)
 {
 	int err = open_connection(rd);
@@ -143,8 +152,13 @@ void *reader_main(void *reader)
 		struct store_read *r = take_locked(st);
 
 		if (r != NULL) {
+			bool stopping = st->reads_stopping;
+
 			mutex_unlock(&st->read_lock);
-			answer(rd, r);
+			if (stopping)
+				refuse(rd, r);
+			else
+				answer(rd, r);
 			mutex_lock(&st->read_lock);
 		} else if (st->reads_stopping) {
 			break;

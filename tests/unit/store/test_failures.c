@@ -294,6 +294,54 @@ static void the_log_of_writes_starts_over_under_load(void **state)
 	buf_deinit(&path);
 }
 
+static void *stop_store(void *store)
+{
+	store_stop(store);
+	return NULL;
+}
+
+static bool reads_are_stopping(struct store *st)
+{
+	mutex_lock(&st->read_lock);
+	bool stopping = st->reads_stopping;
+	mutex_unlock(&st->read_lock);
+	return stopping;
+}
+
+static void reads_that_wait_when_the_store_stops_are_refused(void **state)
+{
+	enum {
+		N = 100
+	};
+	struct fixture *fx = *state;
+	unsigned n_answered = 0, n_refused = 0;
+	pthread_t stopper;
+
+	/* With the lock held each reader stands in its first answer, so the rest wait. */
+	mutex_lock(&fx->lock);
+	for (unsigned i = 0; i < N; i++)
+		assert_true(store_submit_read(
+			fx->st, store_read_new(STORE_READ_BELONG, (struct store_origin){0})));
+	assert_int_equal(pthread_create(&stopper, NULL, stop_store, fx->st), 0);
+	while (!reads_are_stopping(fx->st))
+		sched_yield();
+	mutex_unlock(&fx->lock);
+	pthread_join(stopper, NULL);
+
+	for (struct store_read *r = fx->reads; r != NULL; r = r->next) {
+		n_answered++;
+		n_refused += r->err == PROTO_E_UNAVAILABLE;
+	}
+	assert_int_equal(n_answered, N);
+	assert_in_range(n_refused, N - 2, N);
+	while (fx->reads != NULL) {
+		struct store_read *r = fx->reads;
+
+		fx->reads = r->next;
+		store_read_free(r);
+	}
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -305,6 +353,7 @@ int main(void)
 		CASE(events_of_a_doubtful_commit_are_told_when_found),
 		CASE(a_guest_that_was_never_told_its_token_frees_the_name),
 		CASE(the_log_of_writes_starts_over_under_load),
+		CASE(reads_that_wait_when_the_store_stops_are_refused),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);
