@@ -38,6 +38,7 @@ struct stream {
 	bool reading, writing, is_dirty, closing, ended, failed, shut_when_drained;
 	struct stream *next_dirty, **prev_dirty;
 	struct stream_out *out; /* unsent chunks; NULL when there are none */
+	uint64_t written;       /* bytes that the socket has taken, ever */
 	size_t unsent;          /* bytes in out */
 };
 
@@ -53,6 +54,11 @@ void stream_drop_queued(struct stream *s);
 size_t stream_unsent(const struct stream *s); /* bytes */
 void stream_pause(struct stream *s);          /* read no more until stream_resume(); idempotent */
 void stream_resume(struct stream *s);
+/**
+ * Milliseconds since bytes last reached the socket, read from it or not; UINT64_MAX where the
+ * kernel does not tell (TCP_INFO).
+ */
+uint64_t stream_silent_ms(const struct stream *s);
 /** Half-close after all that is queued was written (shutdown SHUT_WR). */
 void stream_shutdown(struct stream *s);
 /**

@@ -12,6 +12,8 @@
 #include "net/internal.h"
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -81,6 +83,7 @@ static void flush(struct stream *s)
 	int err = stream_out_write(&s->out, s->fd, &written);
 
 	s->unsent -= written;
+	s->written += written;
 	if (err == -EAGAIN) {
 		if (!s->writing) {
 			s->writing = true;
@@ -205,6 +208,16 @@ void stream_pause(struct stream *s)
 void stream_resume(struct stream *s)
 {
 	set_reading(s, true);
+}
+
+uint64_t stream_silent_ms(const struct stream *s)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (s->fd < 0 || getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return UINT64_MAX;
+	return info.tcpi_last_data_recv;
 }
 
 void stream_shutdown(struct stream *s)

@@ -65,11 +65,13 @@ static void welcome(struct conn *c, const struct request *req, struct span token
 	buf_append_json(&b, token);
 	encode_limits(&b, env->cfg);
 	buf_append_str(&b, ",\"rooms\":[");
+	if (n_rooms > 0)
+		c->belongs = mem_alloc(n_rooms * sizeof(c->belongs[0])); /* each is there once */
 	for (size_t i = 0; i < n_rooms; i++) {
 		if (i > 0)
 			buf_append_char(&b, ',');
 		encode_belong(&b, &rooms[i], store_epoch(env->store));
-		conn_set_belongs(c, rooms[i].id, true);
+		c->belongs[c->n_belongs++] = rooms[i].id;
 	}
 	buf_append_str(&b, "]}");
 	conn_send_reply(c, &b);

@@ -13,7 +13,6 @@
 
 #include "hubbub/mem.h"
 #include <stdlib.h>
-#include <utlist.h>
 
 /* What of the log the reply holds. */
 struct stretch {
@@ -163,27 +162,10 @@ static bool enter(struct conn *c, int64_t room, struct request *req)
 
 static void ask_store(struct conn *c, struct request *req)
 {
-	struct pending_join *p = mem_zalloc(sizeof(*p));
+	struct pending_room *p = conn_add_pending(c, req);
 
-	p->name = req->room.p != NULL ? mem_dup(req->room.p, req->room.len) : NULL;
-	if (conn_submit(c, conn_new_op(c, STORE_JOIN, req))) {
-		LL_PREPEND(c->pending_joins, p);
-		return;
-	}
-	free(p->name);
-	free(p);
-}
-
-static void forget_pending(struct conn *c, const struct request *req)
-{
-	struct pending_join *p = c->pending_joins;
-
-	while (req->room.p != NULL ? p->name == NULL || !span_equal(span_of(p->name), req->room)
-				   : p->name != NULL)
-		p = p->next;
-	LL_DELETE(c->pending_joins, p);
-	free(p->name);
-	free(p);
+	if (!conn_submit(c, conn_new_op(c, STORE_JOIN, req)))
+		conn_remove_pending(c, p);
 }
 
 void start_join(struct conn *c, struct request *req)
@@ -198,7 +180,7 @@ void join_done(struct conn *c, struct store_op *op)
 {
 	struct request *req = op->req;
 
-	forget_pending(c, req);
+	conn_remove_pending(c, conn_find_pending(c, req));
 	if (op->err != PROTO_OK) {
 		conn_reply_error(c, &req->id, op->err, op->why, op->retry_ms);
 		return;

@@ -129,6 +129,7 @@ static void start_websocket(struct conn *c)
 static size_t receive_http(struct conn *c, const uint8_t *bytes, size_t len)
 {
 	bool was_mid_request = c->timer == TIMER_REQUEST;
+	unsigned n_before = c->n_http_requests;
 	size_t taken = http_receive(c->http, bytes, len);
 
 	if (c->phase != CONN_HTTP)
@@ -139,7 +140,7 @@ static size_t receive_http(struct conn *c, const uint8_t *bytes, size_t len)
 	}
 	if (!http_is_mid_request(c->http))
 		conn_set_timer(c, TIMER_IDLE);
-	else if (!was_mid_request)
+	else if (!was_mid_request || c->n_http_requests != n_before)
 		conn_set_timer(c, TIMER_REQUEST);
 	/* Whoever sends requests and does not read the answers is not read from either. */
 	if (stream_unsent(&c->stream) > CONN_MAX_REPLY_BYTES)

@@ -15,6 +15,7 @@ enum conn_phase {
 
 #define CONN_MAX_WAITING 64               /* requests; past that the peer is not read from */
 #define CONN_MAX_IN_FLIGHT 512            /* requests at the store */
+#define CONN_MAX_LARGE 8                  /* of them, those whose replies are large */
 #define CONN_MAX_REPLY_BYTES (256 * 1024) /* unsent; past that the peer is not read from */
 
 #define CONN_MAX_STRIKES 20
@@ -31,10 +32,10 @@ struct waiting {
 	struct waiting *prev, *next;
 };
 
-/** A join of a room that the connection has not joined, on its way through the store. */
-struct pending_join {
+/** A room that is not joined, while a join of it or a leave with forget is at the store. */
+struct pending_room {
 	char *name; /* folded; NULL when it was asked for by rid */
-	struct pending_join *next;
+	struct pending_room *next;
 };
 
 /** What a join's reply needs while its events are read from the database. */
@@ -89,10 +90,12 @@ struct conn {
 	unsigned n_belongs;
 
 	struct waiting *waiting;
-	unsigned n_waiting, n_in_flight;
-	struct pending_join *pending_joins;
+	unsigned n_waiting, n_in_flight, n_large;
+	struct pending_room *pending_rooms;
 	bool pumping;
-	size_t reply_bytes;      /* of what is unsent, at most this much are replies */
+	size_t reply_bytes;    /* of what is unsent, at most this much are replies */
+	uint64_t seen_written; /* bytes the socket had taken when life was last looked for */
+	unsigned n_http_requests;
 	struct strikes *strikes; /* NULL before the first */
 	UT_hash_handle hh;
 };
@@ -130,6 +133,10 @@ struct joined *conn_find_joined_by(const struct conn *c, const struct request *r
 struct joined *conn_add_joined(struct conn *c, int64_t room, const struct room_view *view);
 void conn_remove_joined(struct conn *c, struct joined *j);
 void conn_leave_all(struct conn *c);
+/** Other requests for the room that @req names wait until it is removed again. */
+struct pending_room *conn_add_pending(struct conn *c, const struct request *req);
+struct pending_room *conn_find_pending(const struct conn *c, const struct request *req);
+void conn_remove_pending(struct conn *c, struct pending_room *p);
 bool conn_belongs(const struct conn *c, int64_t room);
 void conn_set_belongs(struct conn *c, int64_t room, bool belongs);
 

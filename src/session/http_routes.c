@@ -44,6 +44,7 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 	struct conn *c = owner;
 	const struct config *cfg = c->hub->env->cfg;
 
+	c->n_http_requests++;
 	count_add(&c->hub->counters->http_requests, 1);
 	if (span_equal(req->path, SPAN("/ws"))) {
 		c->upgraded = http_upgrade(h, req, cfg->origins, cfg->n_origins, &c->params);

@@ -69,6 +69,8 @@ void hub_remove_user_conn(struct hub *hub, struct conn *c);
 void hub_forget_gone_users(struct hub *hub, bool all);
 /** @user is called @name now: tell every worker's connections of theirs. */
 void hub_tell_rename(struct hub *hub, int64_t user, const char *name);
+/** @user belongs to @room no longer: a join on any of their connections asks the store again. */
+void hub_tell_forgotten(struct hub *hub, int64_t user, int64_t room);
 /** Take one write from the user's bucket.  0, or the milliseconds until the next is there. */
 unsigned hub_take_write(struct hub *hub, const struct conn *c);
 

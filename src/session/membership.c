@@ -4,7 +4,9 @@
 #include "session/conn.h"
 
 #include "hubbub/mem.h"
+#include <assert.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 struct joined *conn_find_joined(const struct conn *c, int64_t room)
 {
@@ -106,4 +108,34 @@ void conn_set_belongs(struct conn *c, int64_t room, bool belongs)
 	} else if (!belongs && at != NULL) {
 		*at = c->belongs[--c->n_belongs];
 	}
+}
+
+struct pending_room *conn_add_pending(struct conn *c, const struct request *req)
+{
+	struct pending_room *p = mem_zalloc(sizeof(*p));
+
+	p->name = req->room.p != NULL ? mem_dup(req->room.p, req->room.len) : NULL;
+	LL_PREPEND(c->pending_rooms, p);
+	return p;
+}
+
+struct pending_room *conn_find_pending(const struct conn *c, const struct request *req)
+{
+	struct pending_room *p;
+
+	LL_FOREACH (c->pending_rooms, p) {
+		if (req->room.p == NULL
+			    ? p->name == NULL
+			    : p->name != NULL && span_equal(span_of(p->name), req->room))
+			return p;
+	}
+	assert(!"an answer that nothing waits for");
+	return NULL;
+}
+
+void conn_remove_pending(struct conn *c, struct pending_room *p)
+{
+	LL_DELETE(c->pending_rooms, p);
+	free(p->name);
+	free(p);
 }

@@ -12,20 +12,31 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-/* Whether a join of an unknown room may run beside those already on their way. */
+/* Whether a request for a room that is not joined may run beside what is on its way. */
 static bool may_join_beside(const struct conn *c, const struct request *req)
 {
 	if (req->op != OP_JOIN || req->room.p == NULL)
-		return c->pending_joins == NULL;
-	for (const struct pending_join *p = c->pending_joins; p != NULL; p = p->next) {
+		return c->pending_rooms == NULL;
+	for (const struct pending_room *p = c->pending_rooms; p != NULL; p = p->next) {
 		if (p->name == NULL || span_equal(span_of(p->name), req->room))
 			return false;
 	}
 	return true;
 }
 
+/*
+ * Replies that may be large are counted in bytes only when they are there, so how many of them are
+ * on their way is bounded as well.
+ */
+static bool has_large_reply(enum op op)
+{
+	return op == OP_JOIN || op == OP_HISTORY || op == OP_ROOMS;
+}
+
 static bool can_start(const struct conn *c, const struct request *req)
 {
+	if (has_large_reply(req->op) && c->n_large >= CONN_MAX_LARGE)
+		return false;
 	if (c->hello_pending || c->n_in_flight >= CONN_MAX_IN_FLIGHT ||
 	    c->reply_bytes > CONN_MAX_REPLY_BYTES)
 		return false;
@@ -143,7 +154,6 @@ void conn_on_text(struct conn *c, struct span text)
 void conn_drop_requests(struct conn *c)
 {
 	struct waiting *w, *next;
-	struct pending_join *p, *next_p;
 
 	DL_FOREACH_SAFE(c->waiting, w, next)
 	{
@@ -152,11 +162,8 @@ void conn_drop_requests(struct conn *c)
 	}
 	c->waiting = NULL;
 	c->n_waiting = 0;
-	LL_FOREACH_SAFE (c->pending_joins, p, next_p) {
-		free(p->name);
-		free(p);
-	}
-	c->pending_joins = NULL;
+	while (c->pending_rooms != NULL)
+		conn_remove_pending(c, c->pending_rooms);
 }
 
 static struct store_origin origin_of(const struct conn *c)
@@ -194,6 +201,7 @@ static void deliver_op(struct inbox_msg *msg, struct worker *w)
 
 	if (c != NULL) {
 		c->n_in_flight--;
+		c->n_large -= op->kind == STORE_JOIN;
 		op_done(c, op);
 		conn_pump(c);
 	}
@@ -220,6 +228,7 @@ static void deliver_read(struct inbox_msg *msg, struct worker *w)
 
 	if (c != NULL) {
 		c->n_in_flight--;
+		c->n_large--;
 		if (read->kind == STORE_READ_EVENTS)
 			events_done(c, read);
 		else if (read->kind == STORE_READ_ROOMS)
@@ -264,8 +273,11 @@ static bool is_stopping(const struct conn *c)
 
 bool conn_submit(struct conn *c, struct store_op *op)
 {
+	bool is_join = op->kind == STORE_JOIN; /* once submitted, the op is not ours to look at */
+
 	if (!is_stopping(c) && store_submit(c->hub->env->store, op)) {
 		c->n_in_flight++;
+		c->n_large += is_join;
 		return true;
 	}
 	conn_reply_unavailable(c, op->req);
@@ -277,6 +289,7 @@ bool conn_submit_read(struct conn *c, struct store_read *read)
 {
 	if (!is_stopping(c) && store_submit_read(c->hub->env->store, read)) {
 		c->n_in_flight++;
+		c->n_large++;
 		return true;
 	}
 	if (read->req != NULL)

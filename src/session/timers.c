@@ -42,6 +42,24 @@ void conn_set_timer(struct conn *c, enum conn_timer which)
 	DL_APPEND2(hub->timers[which], c, timer_prev, timer_next);
 }
 
+/*
+ * Whether the peer took something since this was last asked, with more still waiting for it.  What
+ * waits shows that the socket was full: then bytes that go show that the other side reads.
+ */
+static bool is_reading(struct conn *c)
+{
+	bool took = c->stream.written != c->seen_written;
+
+	c->seen_written = c->stream.written;
+	return took && stream_unsent(&c->stream) > 0;
+}
+
+/* A peer that is not read from is heard by what reached its socket, or waits for us. */
+static bool is_unread_but_there(const struct conn *c)
+{
+	return !c->stream.reading && (c->n_in_flight > 0 || stream_silent_ms(&c->stream) < PONG_MS);
+}
+
 static void expire(struct conn *c, enum conn_timer which)
 {
 	switch (which) {
@@ -55,7 +73,21 @@ static void expire(struct conn *c, enum conn_timer which)
 		conn_set_timer(c, TIMER_PONG);
 		if (c->user != 0 && c->hub->worker->now_ms - c->touched_ms > TOUCH_MS)
 			conn_touch(c);
+		c->seen_written = c->stream.written;
 		conn_send_event(c, c->hub->ping);
+		break;
+	case TIMER_PONG:
+		if (is_reading(c) || is_unread_but_there(c))
+			conn_set_timer(c, TIMER_PONG);
+		else
+			conn_destroy(c);
+		break;
+	case TIMER_ENDING:
+		/* A long answer over a slow link; a WebSocket's peer resumes instead. */
+		if (c->ws == NULL && !c->hub->stopping && is_reading(c))
+			conn_set_timer(c, TIMER_ENDING);
+		else
+			conn_destroy(c);
 		break;
 	default:
 		conn_destroy(c);

@@ -63,37 +63,55 @@ void hub_forget_gone_users(struct hub *hub, bool all)
 	}
 }
 
-struct rename_msg {
+/* What changed about a user, for all their connections on a worker. */
+struct change_msg {
 	struct inbox_msg msg;
 	int64_t user;
-	char name[];
+	int64_t forgotten; /* a room that the user belongs to no longer; 0: none */
+	char *name;        /* the new one; NULL: as it was */
 };
 
-static void deliver_rename(struct inbox_msg *msg, struct worker *w)
+static void deliver_change(struct inbox_msg *msg, struct worker *w)
 {
-	struct rename_msg *rm = (struct rename_msg *)msg;
-	struct local_user *u = find_user(hub_of(w), rm->user);
+	struct change_msg *cm = (struct change_msg *)msg;
+	struct local_user *u = find_user(hub_of(w), cm->user);
 
 	for (struct conn *c = u != NULL ? u->conns : NULL; c != NULL; c = c->next_of_user) {
-		free(c->name);
-		c->name = mem_strdup(rm->name);
+		if (cm->forgotten != 0)
+			conn_set_belongs(c, cm->forgotten, false);
+		if (cm->name != NULL) {
+			free(c->name);
+			c->name = mem_strdup(cm->name);
+		}
 	}
-	free(rm);
+	free(cm->name);
+	free(cm);
+}
+
+static void tell_change(struct hub *hub, int64_t user, int64_t forgotten, const char *name)
+{
+	for (unsigned w = 0; w < hub->env->n_workers; w++) {
+		struct change_msg *cm = mem_zalloc(sizeof(*cm));
+
+		cm->msg.deliver = deliver_change;
+		cm->user = user;
+		cm->forgotten = forgotten;
+		cm->name = name != NULL ? mem_strdup(name) : NULL;
+		if (!inbox_post(&hub->env->workers[w].inbox, &cm->msg)) {
+			free(cm->name);
+			free(cm);
+		}
+	}
 }
 
 void hub_tell_rename(struct hub *hub, int64_t user, const char *name)
 {
-	size_t size = strlen(name) + 1;
+	tell_change(hub, user, 0, name);
+}
 
-	for (unsigned w = 0; w < hub->env->n_workers; w++) {
-		struct rename_msg *rm = mem_alloc(sizeof(*rm) + size);
-
-		rm->msg = (struct inbox_msg){.deliver = deliver_rename};
-		rm->user = user;
-		memcpy(rm->name, name, size);
-		if (!inbox_post(&hub->env->workers[w].inbox, &rm->msg))
-			free(rm);
-	}
+void hub_tell_forgotten(struct hub *hub, int64_t user, int64_t room)
+{
+	tell_change(hub, user, room, NULL);
 }
 
 unsigned hub_take_write(struct hub *hub, const struct conn *c)
