@@ -70,6 +70,17 @@ describe('a connection', () => {
     expect(events).toHaveLength(1)
   })
 
+  it('writes nothing to a socket that closes, and rejects what waits when it is closed', async () => {
+    const s = await up()
+    const before = s.sent.length
+    s.readyState = 2
+    const asked = expect(connection.request('rooms', {})).rejects.toBeInstanceOf(LinkDown)
+    await s.say({ ev: 'ping' })
+    expect(s.sent).toHaveLength(before)
+    await s.drop()
+    await asked
+  })
+
   it('takes the link for dead when nothing came for a beat and ten seconds', async () => {
     const s = await up()
     await env.pass(30_000)

@@ -52,6 +52,7 @@ export class FakeSocket implements Socket {
   onmessage: Socket['onmessage'] = null
   onclose: Socket['onclose'] = null
   closed = false
+  readyState = 1
   readonly sent: Sent[] = []
 
   send(text: string): void {

@@ -35,8 +35,11 @@ export type Link =
   | { phase: 'waiting'; reason: DownReason; retryAt: number }
   | { phase: 'stopped'; reason: StopReason }
 
+/** WebSocket.OPEN, which is not there where tests run. */
+const OPEN = 1
+
 /** The part of a WebSocket that is used, so that tests can bring their own. */
-export type Socket = Pick<WebSocket, 'send' | 'close' | 'onopen' | 'onmessage' | 'onclose'>
+export type Socket = Pick<WebSocket, 'send' | 'close' | 'readyState' | 'onopen' | 'onmessage' | 'onclose'>
 
 export class LinkDown extends Error {
   constructor() {
@@ -122,13 +125,17 @@ export class Connection {
   }
 
   #call(op: string, fields: Body): Promise<Reply> {
-    const socket = this.#socket
-    if (socket === null) return Promise.reject(new LinkDown())
+    if (this.#socket === null) return Promise.reject(new LinkDown())
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      socket.send(JSON.stringify({ id, op, ...fields }))
+      this.#send({ id, op, ...fields })
     })
+  }
+
+  /** A socket that closes takes nothing more; its close event is on the way and rejects what waits. */
+  #send(message: Body): void {
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(message))
   }
 
   #hello(): void {
@@ -173,7 +180,7 @@ export class Connection {
       waiting?.resolve(frame.reply)
       return
     }
-    if (frame.event.ev === 'ping') this.#socket?.send('{"op":"pong"}')
+    if (frame.event.ev === 'ping') this.#send({ op: 'pong' })
     else this.#o.onEvent(frame.event)
   }
 
