@@ -100,16 +100,10 @@ async function botName(person) {
   return label.split(', ')[0]
 }
 
-/** Turns the wheel until the page follows: in its first moments it still looks for the newest. */
+/** One turn of the wheel, which the page follows. */
 async function scrollUp(person, shown) {
-  for (let turn = 1; ; turn++) {
-    await person.page.mouse.wheel(0, -1500)
-    try {
-      return await person.page.waitForFunction(hasMoved, shown, { timeout: 4000 })
-    } catch (error) {
-      if (turn === 4) throw error
-    }
-  }
+  await person.page.mouse.wheel(0, -1500)
+  await person.page.waitForFunction(hasMoved, shown)
 }
 
 /** The topmost message in view; runs in the page. */
