@@ -9,6 +9,7 @@ const KEPT_OUTPUT = 1 << 20
 
 const alive = new Set()
 const folders = new Set()
+let isOver = false
 
 export class Child {
   stdout = ''
@@ -17,6 +18,7 @@ export class Child {
 
   /** `cores` is a list for taskset, or null; `onLine` is told each line of standard output. */
   constructor(command, args, { cores = null, env, cwd, onLine } = {}) {
+    if (isOver) throw new Error('no process is started any more')
     const pinned = cores === null ? [] : ['taskset', '-c', cores]
     const line = [...pinned, 'setpriv', '--pdeathsig', 'TERM', command, ...args.map(String)]
     this.name = command.split('/').pop()
@@ -91,8 +93,9 @@ export async function removeFolder(folder) {
   folders.delete(folder)
 }
 
-/** Ends whatever runs and removes whatever was made. */
+/** Ends whatever runs, for good, and removes whatever was made. */
 export async function cleanUp() {
+  isOver = true
   await Promise.all([...alive].map((child) => child.stop()))
   await Promise.all([...folders].map(removeFolder))
 }
