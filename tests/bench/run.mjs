@@ -115,7 +115,6 @@ async function main() {
   }
 
   const out = resolve(options.out)
-  mkdirSync(out, { recursive: true })
   const results = new Results(out)
   if (options.report) {
     if (!results.load()) throw new Error(`there is no ${results.file}: measure first`)
@@ -123,6 +122,7 @@ async function main() {
   }
 
   const programs = findPrograms(resolve(options.build))
+  mkdirSync(out, { recursive: true })
   const cores = assignCores()
   if (cores.server === null) {
     say('fewer than 2 cores: server and generator share one, and the figures say little')

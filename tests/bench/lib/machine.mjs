@@ -3,6 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 
 /** What a command prints, on either stream; an empty text where it cannot be run. */
 function output(command, ...args) {
@@ -57,7 +61,7 @@ export function versionOf(peer, programs) {
       return `${output('dpkg-query', '-W', '-f', '${Version}', 'libnginx-mod-nchan')}, nginx ` +
         firstMatch(output('/usr/sbin/nginx', '-v'), /nginx\/(\S+)/)
     case 'nats':
-      return firstMatch(output('/usr/sbin/nats-server', '--version'), /v(\S+)/)
+      return firstMatch(output('/usr/sbin/nats-server', '--version'), /\bv(\d\S*)/)
     default:
       return null
   }
@@ -65,7 +69,8 @@ export function versionOf(peer, programs) {
 
 /** The commit that was measured, with a mark where the tree was changed. */
 export function describeCommit() {
-  const commit = output('git', 'rev-parse', '--short=10', 'HEAD')
+  const git = (...args) => output('git', '-C', ROOT, ...args)
+  const commit = git('rev-parse', '--short=10', 'HEAD')
   if (!/^[0-9a-f]{10}$/.test(commit)) return null
-  return output('git', 'status', '--porcelain', '--', 'src', 'include') === '' ? commit : `${commit}, changed`
+  return git('status', '--porcelain', '--', 'src', 'include') === '' ? commit : `${commit}, changed`
 }

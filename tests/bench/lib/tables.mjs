@@ -16,6 +16,8 @@ const DELIVERIES = [
   { title: 'CPU µs per delivery', get: (r) => r.cpu_us_per_delivery, text: number },
   { title: 'deliveries/s', get: (r) => r.per_second, text: perSecond },
   ...latency(),
+  { title: 'server busy', get: (r) => r.server_cpu_fraction, text: percent },
+  { title: 'generator busy', get: (r) => r.generator_cpu_fraction, text: percent },
 ]
 
 /** The first column of each is the headline. */
