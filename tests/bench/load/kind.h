@@ -1,0 +1,26 @@
+/*
+ * What differs between the servers: the target of the upgrade, how a client gets into its room,
+ * how a message is published and how one is recognised.
+ */
+#ifndef BENCH_LOAD_KIND_H
+#define BENCH_LOAD_KIND_H
+
+#include "conn.h"
+#include "opts.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** The target of the request that upgrades @c. */
+void kind_target(const struct conn *c, char *to, size_t size);
+
+/** The connection is upgraded: say what has to be said first. */
+void kind_greet(struct conn *c);
+
+/** A whole frame came.  The payload may be written to. */
+void kind_on_frame(struct conn *c, uint8_t first_byte, uint8_t *payload, size_t len);
+
+/** Append to the output a message of publisher @pub with number @seq meant for the time @t. */
+void kind_put_message(struct conn *c, uint32_t pub, uint32_t seq, uint64_t t);
+
+#endif
