@@ -1,7 +1,9 @@
 /* The guard: frame headers (RFC 6455, 5.2 to 5.5; RFC 7692, 6) judged as their bytes come. */
 #include "ws/guard.h"
 
+#include "hubbub/mem.h"
 #include "hubbub/ws.h"
+#include <stdlib.h>
 
 #define FIN 0x80
 #define RSV1 0x40
@@ -11,9 +13,15 @@
 #define MASKED 0x80
 #define LEN7 0x7f
 
-void guard_init(struct guard *g, bool allow_rsv1, size_t max_message)
+void guard_init(struct guard *g, bool allow_rsv1, uint32_t max_message)
 {
 	*g = (struct guard){.allow_rsv1 = allow_rsv1, .max_message = max_message};
+}
+
+void guard_deinit(struct guard *g)
+{
+	free(g->control);
+	g->control = NULL;
 }
 
 static bool is_control(const struct guard *g)
@@ -112,8 +120,11 @@ static bool enter_payload(struct guard *g, struct guard_found *found)
 
 	g->is_in_payload = true;
 	g->n_control = 0;
-	if (is_control(g))
+	if (is_control(g)) {
+		if (g->n_left > 0)
+			g->control = mem_alloc((size_t)g->n_left);
 		return false;
+	}
 	if (opcode == GUARD_BINARY)
 		return violation(found, WS_CLOSE_UNSUPPORTED, "binary message");
 	if (opcode == GUARD_TEXT) {
@@ -179,6 +190,8 @@ size_t guard_next(struct guard *g, const uint8_t *bytes, size_t len, struct guar
 	size_t at = 0;
 
 	*found = (struct guard_found){.event = GUARD_HUNGRY};
+	if (!g->is_in_payload)
+		guard_deinit(g); /* the frame before was a control frame */
 	while (!g->is_in_payload) {
 		if (at == len)
 			return at;
@@ -197,6 +210,8 @@ size_t guard_next(struct guard *g, const uint8_t *bytes, size_t len, struct guar
 		if (g->n_left == 0) {
 			found->event = GUARD_CONTROL;
 			found->opcode = g->header[0] & OPCODE;
+			found->run = g->control;
+			found->n_run = g->n_control;
 			end_frame(g);
 		}
 		return at + n;

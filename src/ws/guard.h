@@ -22,21 +22,19 @@ enum guard_opcode {
 	GUARD_PONG = 0xa,
 };
 
+/* Every connection has one for as long as it lasts, so it is kept small. */
 struct guard {
-	/* Constant: */
-	bool allow_rsv1; /* permessage-deflate was agreed */
-	size_t max_message;
-
-	/* The frame under way: */
-	uint8_t header[GUARD_MAX_HEADER];
-	uint8_t n_header;   /* bytes of it that came */
-	uint64_t n_left;    /* bytes of payload still to come */
-	uint8_t n_control;  /* bytes in control[] */
-	bool is_in_payload; /* the header is whole */
-	bool is_in_message; /* a data message was begun and not finished */
-	bool is_compressed; /* that message's first frame had RSV1 */
-	uint64_t n_message; /* payload bytes of that message, this frame's included */
-	uint8_t control[GUARD_MAX_CONTROL];
+	uint64_t n_left;      /* bytes of the frame's payload still to come */
+	uint64_t n_message;   /* payload bytes of the message under way, this frame's included */
+	uint8_t *control;     /* the body of a control frame, while there is one */
+	uint32_t max_message; /* constant */
+	uint8_t header[GUARD_MAX_HEADER]; /* of the frame under way */
+	uint8_t n_header;                 /* bytes of it that came */
+	uint8_t n_control;                /* bytes in control[] */
+	bool allow_rsv1 : 1;              /* constant: permessage-deflate was agreed */
+	bool is_in_payload : 1;           /* the header is whole */
+	bool is_in_message : 1;           /* a data message was begun and not finished */
+	bool is_compressed : 1;           /* that message's first frame had RSV1 */
 };
 
 /** What guard_next() found. */
@@ -44,21 +42,23 @@ enum guard_event {
 	GUARD_HUNGRY,    /* all bytes were taken, nothing is complete */
 	GUARD_HEADER,    /* a data frame's header is whole and lawful: see guard_header_bytes() */
 	GUARD_PAYLOAD,   /* a run of a data frame's payload, still masked */
-	GUARD_CONTROL,   /* a control frame is whole; its body is control[0..n_control) */
+	GUARD_CONTROL,   /* a control frame is whole; its body is run, until the next call */
 	GUARD_VIOLATION, /* close with the code; the guard is of no more use */
 };
 
 struct guard_found {
 	enum guard_event event;
 	enum guard_opcode opcode; /* of GUARD_HEADER and GUARD_CONTROL */
-	const uint8_t *run;       /* GUARD_HEADER: the header; GUARD_PAYLOAD: bytes of the input */
+	/* GUARD_HEADER: the header; GUARD_PAYLOAD: bytes of the input; GUARD_CONTROL: the body */
+	const uint8_t *run;
 	size_t n_run;
 	bool is_message_end; /* GUARD_HEADER (no payload) and GUARD_PAYLOAD: the message is whole */
 	uint16_t code;       /* of GUARD_VIOLATION */
 	const char *reason;  /* of GUARD_VIOLATION */
 };
 
-void guard_init(struct guard *g, bool allow_rsv1, size_t max_message);
+void guard_init(struct guard *g, bool allow_rsv1, uint32_t max_message);
+void guard_deinit(struct guard *g);
 
 /**
  * Walk on over @bytes and stop at the first thing found.  Returns how many bytes were taken; call

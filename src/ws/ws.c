@@ -10,6 +10,7 @@
 #include "hubbub/utf8.h"
 #include "ws/guard.h"
 #include "ws/reader.h"
+#include <assert.h>
 #include <stdlib.h>
 
 enum state {
@@ -22,14 +23,10 @@ enum state {
 struct ws {
 	const struct ws_handler *handler;
 	void *owner;
-	enum state state;
-	size_t max_message;
 	struct reader *reader; /* NULL unless part of a message is in hand */
+	struct chunk *pong;    /* for the latest ping that waits for it */
 	struct guard guard;
-	/* The latest ping that waits for its pong. */
-	bool has_ping;
-	uint8_t n_ping;
-	uint8_t ping[GUARD_MAX_CONTROL];
+	enum state state;
 };
 
 struct ws *ws_new(const struct ws_params *params, size_t max_message,
@@ -39,8 +36,8 @@ struct ws *ws_new(const struct ws_params *params, size_t max_message,
 
 	ws->handler = handler;
 	ws->owner = owner;
-	ws->max_message = max_message;
-	guard_init(&ws->guard, params->deflate, max_message);
+	assert(max_message <= UINT32_MAX);
+	guard_init(&ws->guard, params->deflate, (uint32_t)max_message);
 	return ws;
 }
 
@@ -55,11 +52,13 @@ void ws_free(struct ws *ws)
 	if (ws == NULL)
 		return;
 	drop_reader(ws);
+	chunk_unref(ws->pong);
+	guard_deinit(&ws->guard);
 	free(ws);
 }
 
-/** Send an unfragmented control frame, not masked (RFC 6455, 5.1). */
-static void send_control(struct ws *ws, enum guard_opcode opcode, const uint8_t *body, size_t len)
+/** An unfragmented control frame, not masked (RFC 6455, 5.1). */
+static struct chunk *encode_control(enum guard_opcode opcode, const uint8_t *body, size_t len)
 {
 	struct chunk *c = chunk_new(2 + len);
 	uint8_t *to = chunk_fill(c);
@@ -68,16 +67,17 @@ static void send_control(struct ws *ws, enum guard_opcode opcode, const uint8_t 
 	to[1] = (uint8_t)len;
 	if (len > 0)
 		memcpy(to + 2, body, len);
-	ws->handler->send(ws->owner, c);
+	return c;
 }
 
 /** RFC 6455, 5.5.3: only the latest of several pings needs an answer. */
 static void answer_ping(struct ws *ws)
 {
-	if (!ws->has_ping)
-		return;
-	ws->has_ping = false;
-	send_control(ws, GUARD_PONG, ws->ping, ws->n_ping);
+	struct chunk *pong = ws->pong;
+
+	ws->pong = NULL;
+	if (pong != NULL)
+		ws->handler->send(ws->owner, pong);
 }
 
 /** Bytes of @reason that fit a close frame without cutting a character in two. */
@@ -102,7 +102,7 @@ static void send_close(struct ws *ws, uint16_t code, const char *reason)
 
 	if (n_reason > 0)
 		memcpy(body + 2, reason, n_reason);
-	send_control(ws, GUARD_CLOSE, body, 2 + n_reason);
+	ws->handler->send(ws->owner, encode_control(GUARD_CLOSE, body, 2 + n_reason));
 }
 
 static void fail(struct ws *ws, uint16_t code, const char *reason)
@@ -126,10 +126,8 @@ static bool is_lawful_code(unsigned code)
 	return code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006;
 }
 
-static void on_peer_close(struct ws *ws)
+static void on_peer_close(struct ws *ws, const uint8_t *body, size_t len)
 {
-	const uint8_t *body = ws->guard.control;
-	size_t len = ws->guard.n_control;
 	uint16_t code = WS_CLOSE_NO_STATUS;
 
 	drop_reader(ws);
@@ -155,18 +153,17 @@ static void on_peer_close(struct ws *ws)
 	answer_ping(ws);
 	ws->state = STATE_CLOSED;
 	/* The code is echoed (RFC 6455, 5.5.1), an empty close is answered by an empty one. */
-	send_control(ws, GUARD_CLOSE, body, len >= 2 ? 2 : 0);
+	ws->handler->send(ws->owner, encode_control(GUARD_CLOSE, body, len >= 2 ? 2 : 0));
 	ws->handler->on_closing(ws->owner, code, true);
 }
 
-static void on_control(struct ws *ws, enum guard_opcode opcode)
+static void on_control(struct ws *ws, const struct guard_found *found)
 {
-	if (opcode == GUARD_CLOSE) {
-		on_peer_close(ws);
-	} else if (opcode == GUARD_PING && ws->state == STATE_OPEN) {
-		ws->has_ping = true;
-		ws->n_ping = ws->guard.n_control;
-		memcpy(ws->ping, ws->guard.control, ws->n_ping);
+	if (found->opcode == GUARD_CLOSE) {
+		on_peer_close(ws, found->run, found->n_run);
+	} else if (found->opcode == GUARD_PING && ws->state == STATE_OPEN) {
+		chunk_unref(ws->pong);
+		ws->pong = encode_control(GUARD_PONG, found->run, found->n_run);
 	}
 }
 
@@ -201,7 +198,7 @@ static void deliver(struct ws *ws)
 static void on_data(struct ws *ws, const struct guard_found *found)
 {
 	if (ws->reader == NULL)
-		ws->reader = reader_acquire(ws->guard.is_compressed, ws->max_message);
+		ws->reader = reader_acquire(ws->guard.is_compressed, ws->guard.max_message);
 	int code = ws->reader != NULL ? reader_feed(ws->reader, found->run, found->n_run)
 				      : WS_CLOSE_INTERNAL;
 	if (code != 0)
@@ -223,7 +220,7 @@ void ws_receive(struct ws *ws, uint8_t *bytes, size_t len)
 		if (found.event == GUARD_VIOLATION)
 			fail(ws, found.code, found.reason);
 		else if (found.event == GUARD_CONTROL)
-			on_control(ws, found.opcode);
+			on_control(ws, &found);
 		else if (ws->state == STATE_OPEN)
 			on_data(ws, &found);
 	}
