@@ -38,5 +38,18 @@ int inbox_init(struct inbox *ib, uv_loop_t *loop, struct worker *worker);
  * to the caller then.
  */
 bool inbox_post(struct inbox *ib, struct inbox_msg *msg);
+
+/** Messages to be posted together.  All zero is an empty one. */
+struct inbox_list {
+	struct inbox_msg *first, *last;
+	size_t n;
+};
+void inbox_list_add(struct inbox_list *list, struct inbox_msg *msg);
+/**
+ * Append all of @list, which is empty after it.  Any thread.  When the worker has stopped, each is
+ * handed to @discard instead.
+ */
+void inbox_post_list(struct inbox *ib, struct inbox_list *list,
+		     void (*discard)(struct inbox_msg *msg));
 /** How many messages wait; any thread; for admission, so approximate is enough. */
 size_t inbox_len(struct inbox *ib);

@@ -18,7 +18,7 @@ struct room_registry;
 struct room_news {
 	int64_t room;         /* 0: for a user's connections */
 	int64_t user;         /* where room is 0 */
-	uint64_t seq;         /* 0: not durable */
+	uint64_t seq;         /* of the frame's first message; 0: not durable, and only one */
 	struct frame *frame;  /* borrowed during the call */
 	uint64_t except_conn; /* this connection gets none; 0: none is left out */
 };
@@ -38,6 +38,12 @@ int64_t room_registry_find(struct room_registry *rg, struct span name, struct sp
 
 #define ROOM_MAX_MEMBERS_SHOWN 200
 
+/** One event of a log, encoded: message @i of a run. */
+struct room_event {
+	struct frame *frame;
+	unsigned i;
+};
+
 /** What a join sees of a room, in one moment. */
 struct room_view {
 	char rid[STORE_RID_SIZE];
@@ -45,7 +51,7 @@ struct room_view {
 	char *title;
 	char *topic;
 	uint64_t head, first;
-	struct frame **tail; /* the newest events encoded, the last one is head; each a reference */
+	struct room_event *tail; /* the newest events, the last one is head; references */
 	unsigned n_tail;
 	struct presence_user *members; /* online users, oneself included; names owned */
 	unsigned n_members;

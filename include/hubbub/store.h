@@ -174,8 +174,14 @@ struct store_options {
 int store_open(struct store **out, const struct store_options *opts);
 /** The log's epoch; constant while open. */
 const char *store_epoch(const struct store *st);
-/** Queue for the writer.  Any thread.  false: full or stopping (the op is still the caller's). */
+/**
+ * Queue for the writer.  Any thread.  false: full or stopping (the op is still the caller's).
+ * The writer may sleep until store_wake(), so that what one turn of a worker's loop brings becomes
+ * one batch.
+ */
 bool store_submit(struct store *st, struct store_op *op);
+/** See to it that the writer takes what this thread has queued.  Any thread. */
+void store_wake(struct store *st);
 /** Queue for the readers.  Any thread.  false: full or stopping. */
 bool store_submit_read(struct store *st, struct store_read *read);
 /** Whether the last commit succeeded (for /readyz and metrics).  Any thread. */

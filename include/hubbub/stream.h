@@ -24,22 +24,34 @@ struct stream_events {
 };
 
 /**
+ * A stretch of a chunk as the streams of one worker share it: counted without atomics, so that what
+ * goes out to a thousand connections costs each of them a pointer.  One worker's thread.
+ */
+struct piece;
+
+/** @len bytes of @c from @offset on; takes the caller's reference to @c over.  One reference. */
+struct piece *piece_new(struct chunk *c, size_t offset, size_t len);
+void piece_unref(struct piece *p); /* NULL is allowed */
+size_t piece_len(const struct piece *p);
+
+/**
  * A socket's byte stream, embedded in its owner, used by one worker's thread alone.
  *
- * Output is a queue of counted chunks, written with one gathered write per turn of the loop.
- * The queue exists only while something is unsent.
+ * Output is a queue of pieces, written with one gathered write per turn of the loop.  The queue
+ * exists only while something is unsent.
  */
 struct stream {
-	uv_poll_t poll;
+	/* What a delivery touches comes first: it is a cache line less of each member. */
+	int fd;
+	bool reading, writing, is_dirty, closing, ended, failed, shut_when_drained;
+	uint32_t dirty_index;   /* where is_dirty stands in the worker's list */
+	struct stream_out *out; /* unsent pieces; NULL when there are none */
+	size_t unsent;          /* bytes in out */
+	uint64_t written;       /* bytes that the socket has taken, ever */
 	struct worker *worker;
 	const struct stream_events *events;
 	void (*closed)(struct stream *s);
-	int fd;
-	bool reading, writing, is_dirty, closing, ended, failed, shut_when_drained;
-	struct stream *next_dirty, **prev_dirty;
-	struct stream_out *out; /* unsent chunks; NULL when there are none */
-	uint64_t written;       /* bytes that the socket has taken, ever */
-	size_t unsent;          /* bytes in out */
+	uv_poll_t poll;
 };
 
 /** Start reading @fd (non-blocking), which the stream owns from here on also when this fails. */
@@ -49,6 +61,9 @@ int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_
  * Dropped after the socket failed, and after stream_shutdown() or stream_close().
  */
 void stream_send(struct stream *s, struct chunk *c);
+/** The same for a piece that other streams of this worker are sent too; the caller keeps its
+ * reference. */
+void stream_send_piece(struct stream *s, struct piece *p);
 /** Drop what is queued but for the rest of a chunk that is partly written. */
 void stream_drop_queued(struct stream *s);
 size_t stream_unsent(const struct stream *s); /* bytes */
@@ -71,3 +86,5 @@ void stream_shutdown(struct stream *s);
 void stream_close(struct stream *s, void (*closed)(struct stream *s));
 /** Write what this turn queued on every dirty stream of @w; net/ calls it in prepare and check. */
 void stream_flush_all(struct worker *w);
+/** Free what @w keeps for its streams, all of which are gone. */
+void stream_forget_worker(struct worker *w);

@@ -1,5 +1,6 @@
 #pragma once
 /* Layer: net. */
+#include "hubbub/gather.h"
 #include "hubbub/inbox.h"
 #include "hubbub/stream.h"
 #include <stdint.h>
@@ -11,6 +12,13 @@ struct worker_hooks {
 	void (*on_start)(struct worker *w);          /* before the loop runs */
 	void (*on_socket)(struct worker *w, int fd); /* an accepted socket; the hook owns it */
 	void (*on_tick)(struct worker *w, uint64_t now_ms); /* every WORKER_TICK_MS, monotonic */
+	/** All that this turn of the loop brought was handled. */
+	void (*on_turn)(struct worker *w);
+	/**
+	 * Output is about to be written: queue what waits for that.  False: there is more of it
+	 * than one turn should take, so the loop comes back when the sockets had their turn.
+	 */
+	bool (*on_output)(struct worker *w);
 	/**
 	 * The server stops: end every connection; call worker_stopped() when the last one is gone.
 	 * Called once, on the worker's thread.
@@ -34,18 +42,33 @@ struct worker {
 	void *ctx;  /* constant: given to worker_start() */
 	void *user; /* the layer above keeps its per-worker state here */
 
-	uint8_t *recv_buf;    /* WORKER_RECV_SIZE: one receive buffer for all connections */
-	bool stopping;        /* worker_stop() was heard: sockets that still come are closed */
-	bool stopped;         /* worker_stopped() was called: the loop is about to end */
-	uint64_t now_ms;      /* monotonic, as of this turn of the loop */
-	struct stream *dirty; /* streams with output to be flushed in this turn */
+	uint8_t *recv_buf; /* WORKER_RECV_SIZE: one receive buffer for all connections */
+	bool stopping;     /* worker_stop() was heard: sockets that still come are closed */
+	bool stopped;      /* worker_stopped() was called: the loop is about to end */
+	uint64_t now_ms;   /* monotonic, as of this turn of the loop */
+	/* Streams with output to be flushed in this turn, and those of the flush under way: what
+	 * goes meanwhile leaves NULL. */
+	struct stream_list {
+		struct stream **at;
+		unsigned n, cap;
+	} dirty, flushing;
+	struct stream_out *free_outs; /* output queues for the next to use */
+	unsigned n_free_outs;
+	uint64_t n_flushed; /* streams that were flushed, ever */
 	uv_timer_t tick;
 	uv_check_t check;
 	uv_prepare_t prepare;
+	uv_idle_t idle;   /* active while on_output() has more to do */
+	uv_timer_t flush; /* ends a wait of gather */
+	struct gather gather;
 };
 
-/** Start the thread.  @w must stay where it is until worker_join().  0 or a negative errno. */
-int worker_start(struct worker *w, unsigned index, const struct worker_hooks *hooks, void *ctx);
+/**
+ * Start the thread.  @w must stay where it is until worker_join().  Output may wait @gather_ms for
+ * more, where that pays.  0 or a negative errno.
+ */
+int worker_start(struct worker *w, unsigned index, const struct worker_hooks *hooks, void *ctx,
+		 unsigned gather_ms);
 /** Hand over an accepted, non-blocking socket.  Any thread.  false: stopped, the caller closes it.
  */
 bool worker_give_socket(struct worker *w, int fd);

@@ -29,25 +29,61 @@ int inbox_init(struct inbox *ib, uv_loop_t *loop, struct worker *worker)
 	return 0;
 }
 
+static bool post_locked(struct inbox *ib, const struct inbox_list *list) REQUIRES(ib->lock)
+{
+	if (ib->closed)
+		return false;
+	if (ib->first == NULL) {
+		ib->first = list->first;
+		uv_async_send(&ib->wakeup);
+	} else {
+		ib->last->next = list->first;
+	}
+	ib->last = list->last;
+	ib->n += list->n;
+	return true;
+}
+
 bool inbox_post(struct inbox *ib, struct inbox_msg *msg)
 {
-	bool open;
+	struct inbox_list list = {.first = msg, .last = msg, .n = 1};
 
 	msg->next = NULL;
 	mutex_lock(&ib->lock);
-	open = !ib->closed;
-	if (open) {
-		if (ib->first == NULL) {
-			ib->first = msg;
-			uv_async_send(&ib->wakeup);
-		} else {
-			ib->last->next = msg;
-		}
-		ib->last = msg;
-		ib->n++;
-	}
+	bool open = post_locked(ib, &list);
 	mutex_unlock(&ib->lock);
 	return open;
+}
+
+void inbox_list_add(struct inbox_list *list, struct inbox_msg *msg)
+{
+	msg->next = NULL;
+	if (list->first == NULL)
+		list->first = msg;
+	else
+		list->last->next = msg;
+	list->last = msg;
+	list->n++;
+}
+
+void inbox_post_list(struct inbox *ib, struct inbox_list *list,
+		     void (*discard)(struct inbox_msg *msg))
+{
+	struct inbox_msg *msg = NULL;
+
+	if (list->first == NULL)
+		return;
+	mutex_lock(&ib->lock);
+	if (!post_locked(ib, list))
+		msg = list->first;
+	mutex_unlock(&ib->lock);
+	*list = (struct inbox_list){0};
+	while (msg != NULL) {
+		struct inbox_msg *next = msg->next;
+
+		discard(msg);
+		msg = next;
+	}
 }
 
 size_t inbox_len(struct inbox *ib)

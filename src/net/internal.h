@@ -18,16 +18,25 @@ void worker_end_if_stopped(struct worker *w);
  */
 bool worker_post_socket(struct worker *w, int fd, struct acceptor *a);
 
+struct piece {
+	const uint8_t *bytes;
+	size_t len;
+	unsigned n_refs;
+	struct chunk *chunk; /* a reference */
+};
+
 struct stream_out;
 
-/** Append @c to the queue at *@out (NULL when empty), taking over the reference. */
-void stream_out_push(struct stream_out **out, struct chunk *c);
+/** Append @p to the queue at *@out (NULL when empty), taking over the reference. */
+void stream_out_push(struct worker *w, struct stream_out **out, struct piece *p);
 /**
- * Write as much as @fd takes, releasing what was written; frees the queue when it is empty.
+ * Write as much as @fd takes, releasing what was written; gives the queue back when it is empty.
  * The bytes written are added to *@written.  0, -EAGAIN when the socket is full, or an error.
  */
-int stream_out_write(struct stream_out **out, int fd, size_t *written);
-/** Release all but the rest of a chunk that is partly written; returns the bytes released. */
+int stream_out_write(struct worker *w, struct stream_out **out, int fd, size_t *written);
+/** Release all but the rest of a piece that is partly written; returns the bytes released. */
 size_t stream_out_trim(struct stream_out *out);
 /** Release all that is queued. */
-void stream_out_drop(struct stream_out **out);
+void stream_out_drop(struct worker *w, struct stream_out **out);
+/** Free the queues that @w keeps for the next to use. */
+void stream_out_forget_free(struct worker *w);

@@ -14,11 +14,14 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* Passes over streams that callbacks of the flush itself made dirty, before others get a turn. */
 #define MAX_FLUSH_PASSES 4
+/* How many streams ahead of the flush memory is asked for. */
+#define PREFETCH 4
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -38,32 +41,40 @@ static void watch(struct stream *s)
 
 static void link_dirty(struct stream *s)
 {
-	struct worker *w = s->worker;
+	struct stream_list *list = &s->worker->dirty;
 
-	if (s->is_dirty)
+	if (s->is_dirty) {
+		s->worker->gather.n_merged++;
 		return;
+	}
+	s->worker->gather.n_writes++;
+	if (list->n == list->cap) {
+		list->cap = list->cap == 0 ? 256 : list->cap * 2;
+		list->at = mem_realloc(list->at, list->cap * sizeof(list->at[0]));
+	}
 	s->is_dirty = true;
-	s->next_dirty = w->dirty;
-	s->prev_dirty = &w->dirty;
-	if (w->dirty != NULL)
-		w->dirty->prev_dirty = &s->next_dirty;
-	w->dirty = s;
+	s->dirty_index = list->n;
+	list->at[list->n++] = s;
 }
 
 static void unlink_dirty(struct stream *s)
 {
+	struct worker *w = s->worker;
+	uint32_t i = s->dirty_index;
+
 	if (!s->is_dirty)
 		return;
 	s->is_dirty = false;
-	*s->prev_dirty = s->next_dirty;
-	if (s->next_dirty != NULL)
-		s->next_dirty->prev_dirty = s->prev_dirty;
+	if (i < w->dirty.n && w->dirty.at[i] == s)
+		w->dirty.at[i] = NULL;
+	else
+		w->flushing.at[i] = NULL;
 }
 
 static void drop_output(struct stream *s)
 {
 	unlink_dirty(s);
-	stream_out_drop(&s->out);
+	stream_out_drop(s->worker, &s->out);
 	s->unsent = 0;
 }
 
@@ -80,7 +91,7 @@ static void fail(struct stream *s, int err)
 static void flush(struct stream *s)
 {
 	size_t written = 0;
-	int err = stream_out_write(&s->out, s->fd, &written);
+	int err = stream_out_write(s->worker, &s->out, s->fd, &written);
 
 	s->unsent -= written;
 	s->written += written;
@@ -169,17 +180,32 @@ int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_
 	return 0;
 }
 
+static void push(struct stream *s, struct piece *p)
+{
+	s->unsent += p->len;
+	stream_out_push(s->worker, &s->out, p);
+	/* While the socket is full, its becoming writable flushes. */
+	if (!s->writing)
+		link_dirty(s);
+}
+
 void stream_send(struct stream *s, struct chunk *c)
 {
 	if (s->closing || s->failed || s->shut_when_drained || chunk_len(c) == 0) {
 		chunk_unref(c);
 		return;
 	}
-	s->unsent += chunk_len(c);
-	stream_out_push(&s->out, c);
-	/* While the socket is full, its becoming writable flushes. */
-	if (!s->writing)
-		link_dirty(s);
+	size_t len = chunk_len(c);
+
+	push(s, piece_new(c, 0, len));
+}
+
+void stream_send_piece(struct stream *s, struct piece *p)
+{
+	if (s->closing || s->failed || s->shut_when_drained)
+		return;
+	p->n_refs++;
+	push(s, p);
 }
 
 void stream_drop_queued(struct stream *s)
@@ -270,25 +296,39 @@ void stream_close(struct stream *s, void (*closed)(struct stream *s))
 
 static void flush_pass(struct worker *w)
 {
-	struct stream *batch = w->dirty;
+	struct stream_list *list = &w->flushing;
+	struct stream_list batch = w->dirty;
 
 	/* Streams that callbacks make dirty go to the worker's own list, not to this pass. */
-	w->dirty = NULL;
-	if (batch != NULL)
-		batch->prev_dirty = &batch;
-	while (batch != NULL) {
-		struct stream *s = batch;
+	w->dirty = *list;
+	*list = batch;
+	for (unsigned i = 0; i < list->n; i++) {
+		struct stream *s = list->at[i];
 
-		unlink_dirty(s); /* moves batch on, as does whoever closes its head */
+		if (i + PREFETCH < list->n && list->at[i + PREFETCH] != NULL)
+			__builtin_prefetch(list->at[i + PREFETCH]);
+		if (s == NULL)
+			continue; /* closed meanwhile */
+		s->is_dirty = false;
+		w->n_flushed++;
 		flush(s);
 	}
+	list->n = 0;
 }
 
 void stream_flush_all(struct worker *w)
 {
-	for (unsigned i = 0; i < MAX_FLUSH_PASSES && w->dirty != NULL; i++)
+	for (unsigned i = 0; i < MAX_FLUSH_PASSES && w->dirty.n > 0; i++)
 		flush_pass(w);
 	/* What is dirty still must not wait for the next socket or tick. */
-	if (w->dirty != NULL)
+	if (w->dirty.n > 0)
 		uv_async_send(&w->inbox.wakeup);
+}
+
+void stream_forget_worker(struct worker *w)
+{
+	free(w->dirty.at);
+	free(w->flushing.at);
+	w->dirty = w->flushing = (struct stream_list){0};
+	stream_out_forget_free(w);
 }

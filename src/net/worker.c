@@ -3,7 +3,7 @@
  *
  * A turn of the loop is: timers, prepare (flush what timers queued), wait, sockets and inbox, check
  * (flush what they queued), close callbacks.  So all that one turn queues for a connection leaves
- * in one gathered write.
+ * in one gathered write, and under load that of several turns (gather.c).
  *
  * The end comes in three steps: worker_stop() posts a message; on_stop() ends the connections; and
  * worker_stopped() has the inbox emptied and closed and the handles closed, so that the loop ends.
@@ -11,6 +11,8 @@
 #include "hubbub/mem.h"
 #include "net/internal.h"
 #include <assert.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -29,26 +31,86 @@ static void on_tick(uv_timer_t *tick)
 		w->hooks->on_tick(w, w->now_ms);
 }
 
+static void on_idle(uv_idle_t *idle)
+{
+	(void)idle; /* that it is active is what keeps the loop from waiting */
+}
+
+static void on_flush_due(uv_timer_t *flush)
+{
+	(void)flush; /* it has woken the loop, and the turn's end does the rest */
+}
+
+/* Whether what waits to be written may wait on; a timer sees to its end. */
+static bool gathers(struct worker *w, uint64_t now_ns)
+{
+	uint64_t ns = gather_wait(&w->gather, now_ns, uv_metrics_idle_time(&w->loop));
+
+	if (ns == 0)
+		return false;
+	if (!uv_is_active((uv_handle_t *)&w->flush)) {
+		uv_update_time(&w->loop);
+		uv_timer_start(&w->flush, on_flush_due, (ns + 999999) / 1000000, 0);
+	}
+	return true;
+}
+
+static void write_output(struct worker *w, uint64_t now_ns)
+{
+	uint64_t n_before = w->n_flushed;
+	bool done = true;
+
+	uv_timer_stop(&w->flush);
+	if (w->hooks->on_output != NULL)
+		done = w->hooks->on_output(w);
+	stream_flush_all(w);
+	gather_flushed(&w->gather, w->n_flushed - n_before, uv_hrtime() - now_ns);
+	if (done)
+		uv_idle_stop(&w->idle);
+	else
+		uv_idle_start(&w->idle, on_idle);
+}
+
+static void end_turn(struct worker *w)
+{
+	uint64_t now_ns;
+
+	w->now_ms = uv_now(&w->loop);
+	if (w->hooks->on_turn != NULL)
+		w->hooks->on_turn(w);
+	/* What a fan-out left over does not wait again. */
+	if (w->gather.n_writes == 0 && w->dirty.n == 0 && !uv_is_active((uv_handle_t *)&w->idle))
+		return;
+	now_ns = uv_hrtime();
+	if (!uv_is_active((uv_handle_t *)&w->idle) && gathers(w, now_ns))
+		return;
+	write_output(w, now_ns);
+	/* What was written may have let requests go on. */
+	if (w->hooks->on_turn != NULL)
+		w->hooks->on_turn(w);
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct worker *w = prepare->data;
 
-	w->now_ms = uv_now(&w->loop);
-	stream_flush_all(w);
+	/* What was left for the next turn waits for the sockets to have theirs. */
+	if (!uv_is_active((uv_handle_t *)&w->idle))
+		end_turn(w);
 }
 
 static void on_check(uv_check_t *check)
 {
-	struct worker *w = check->data;
-
-	w->now_ms = uv_now(&w->loop);
-	stream_flush_all(w);
+	end_turn(check->data);
 }
 
 static void run(void *arg)
 {
 	struct worker *w = arg;
+	char name[16];
 
+	snprintf(name, sizeof(name), "worker-%u", w->index);
+	pthread_setname_np(pthread_self(), name);
 	uv_update_time(&w->loop);
 	w->now_ms = uv_now(&w->loop);
 	if (w->hooks->on_start != NULL)
@@ -61,6 +123,8 @@ static void close_handles(struct worker *w)
 	uv_close((uv_handle_t *)&w->tick, NULL);
 	uv_close((uv_handle_t *)&w->check, NULL);
 	uv_close((uv_handle_t *)&w->prepare, NULL);
+	uv_close((uv_handle_t *)&w->idle, NULL);
+	uv_close((uv_handle_t *)&w->flush, NULL);
 	uv_close((uv_handle_t *)&w->inbox.wakeup, NULL);
 }
 
@@ -71,11 +135,13 @@ static void release(struct worker *w)
 	assert(err == 0); /* every handle was closed before the loop ended */
 	(void)err;
 	mutex_deinit(&w->inbox.lock);
+	stream_forget_worker(w);
 	free(w->recv_buf);
 	w->recv_buf = NULL;
 }
 
-int worker_start(struct worker *w, unsigned index, const struct worker_hooks *hooks, void *ctx)
+int worker_start(struct worker *w, unsigned index, const struct worker_hooks *hooks, void *ctx,
+		 unsigned gather_ms)
 {
 	int err;
 
@@ -92,6 +158,10 @@ int worker_start(struct worker *w, unsigned index, const struct worker_hooks *ho
 	uv_timer_init(&w->loop, &w->tick);
 	uv_check_init(&w->loop, &w->check);
 	uv_prepare_init(&w->loop, &w->prepare);
+	uv_idle_init(&w->loop, &w->idle);
+	uv_timer_init(&w->loop, &w->flush);
+	uv_loop_configure(&w->loop, UV_METRICS_IDLE_TIME);
+	gather_init(&w->gather, (uint64_t)gather_ms * 1000000);
 	w->tick.data = w;
 	w->check.data = w;
 	w->prepare.data = w;

@@ -1,59 +1,101 @@
 /*
  * News for workers: what the registry posts, and how a worker is handed it.
+ *
+ * All that is posted at once shares one allocation, which goes with the last message of it.
  */
 #include "room_internal.h"
 
 #include "hubbub/mem.h"
+#include <assert.h>
 #include <stdlib.h>
 
 struct news_msg {
 	struct inbox_msg msg;
-	const struct room_hooks *hooks;
+	struct room_post *post;
 	struct room_news news; /* its frame is a reference */
 };
+
+struct room_post {
+	struct room_registry *rg;
+	atomic_uint n_refs; /* one for each message under way, one for who makes it */
+	unsigned n, cap;
+	struct news_msg msgs[];
+};
+
+struct room_post *room_post_new(struct room_registry *rg, size_t n_news)
+{
+	size_t cap = n_news * rg->n_workers;
+	struct room_post *post = mem_alloc(sizeof(*post) + cap * sizeof(post->msgs[0]));
+
+	post->rg = rg;
+	atomic_init(&post->n_refs, 1);
+	post->n = 0;
+	post->cap = (unsigned)cap;
+	return post;
+}
+
+static void unref(struct room_post *post)
+{
+	if (atomic_fetch_sub_explicit(&post->n_refs, 1, memory_order_acq_rel) == 1)
+		free(post);
+}
+
+static void discard_news(struct inbox_msg *msg)
+{
+	struct news_msg *nm = (struct news_msg *)msg;
+
+	frame_unref(nm->news.frame);
+	unref(nm->post);
+}
 
 static void deliver_news(struct inbox_msg *msg, struct worker *w)
 {
 	struct news_msg *nm = (struct news_msg *)msg;
 
-	nm->hooks->on_news(w, &nm->news);
-	frame_unref(nm->news.frame);
-	free(nm);
+	nm->post->rg->hooks->on_news(w, &nm->news);
+	discard_news(msg);
 }
 
-static void post_to(struct room_registry *rg, unsigned w, const struct room_news *news)
+static void add(struct room_post *post, unsigned w, const struct room_news *news)
 {
-	struct news_msg *nm = mem_alloc(sizeof(*nm));
+	struct news_msg *nm = &post->msgs[post->n++];
 
+	assert(post->n <= post->cap);
 	nm->msg = (struct inbox_msg){.deliver = deliver_news};
-	nm->hooks = rg->hooks;
+	nm->post = post;
 	nm->news = *news;
 	frame_ref(news->frame);
-	if (!inbox_post(&rg->workers[w].inbox, &nm->msg)) {
-		frame_unref(nm->news.frame);
-		free(nm);
+	inbox_list_add(&post->rg->outgoing[w], &nm->msg);
+}
+
+void room_post_add_locked(struct room_registry *rg, struct room_post *post,
+			  const struct room_news *news)
+{
+	const struct room *room = room_find_locked(rg, news->room);
+
+	for (unsigned w = 0; room != NULL && w < rg->n_workers; w++) {
+		if (room->joined[w] > 0)
+			add(post, w, news);
 	}
 }
 
-void room_post_locked(struct room_registry *rg, const struct room *room,
-		      const struct room_news *news)
+void room_post_send_locked(struct room_registry *rg, struct room_post *post)
 {
-	for (unsigned w = 0; w < rg->n_workers; w++) {
-		if (room->joined[w] > 0)
-			post_to(rg, w, news);
-	}
+	atomic_fetch_add_explicit(&post->n_refs, post->n, memory_order_relaxed);
+	for (unsigned w = 0; w < rg->n_workers; w++)
+		inbox_post_list(&rg->workers[w].inbox, &rg->outgoing[w], discard_news);
+	unref(post);
 }
 
 void room_registry_tell(struct room_registry *rg, int64_t id, struct frame *frame,
 			uint64_t except_conn)
 {
 	struct room_news news = {.room = id, .frame = frame, .except_conn = except_conn};
+	struct room_post *post = room_post_new(rg, 1);
 
 	mutex_lock(&rg->lock);
-	struct room *room = room_find_locked(rg, id);
-
-	if (room != NULL)
-		room_post_locked(rg, room, &news);
+	room_post_add_locked(rg, post, &news);
+	room_post_send_locked(rg, post);
 	mutex_unlock(&rg->lock);
 }
 
@@ -61,7 +103,11 @@ void room_registry_tell_user(struct room_registry *rg, int64_t user, struct fram
 			     uint64_t except_conn)
 {
 	struct room_news news = {.user = user, .frame = frame, .except_conn = except_conn};
+	struct room_post *post = room_post_new(rg, 1);
 
+	mutex_lock(&rg->lock);
 	for (unsigned w = 0; w < rg->n_workers; w++)
-		post_to(rg, w, &news);
+		add(post, w, &news);
+	room_post_send_locked(rg, post);
+	mutex_unlock(&rg->lock);
 }

@@ -1,43 +1,142 @@
 /*
  * Publishing a committed batch, on the store writer's thread.
  *
- * Events are encoded, and compressed where somebody takes that, before the lock is taken.  Under
- * it heads and tails move in commit order, then every reply is posted, then every event: a worker's
- * inbox is one FIFO, so on the sender's connection the reply comes before the event.
+ * What the batch brought to one room becomes one run of frames, encoded, and compressed where
+ * somebody takes that, before the lock is taken: a member is sent the run with one write.  Under
+ * the lock heads and tails move, then every reply is posted, then every run: a worker's inbox is
+ * one FIFO, so on the sender's connection the reply comes before the event.
  */
 #include "room_internal.h"
 
 #include "hubbub/mem.h"
 #include <stdlib.h>
 
-struct publication {
-	struct room_news news;
-	bool drops_tail;
+/** A longer run is cut: a tail keeps a whole run for the sake of its last event. */
+#define RUN_MAX_BYTES (32 * 1024)
+
+struct batch_event {
+	const struct store_op *op;
+	bool renamed_after;       /* somebody was renamed later in the batch */
+	struct batch_event *next; /* of the same room */
 };
 
-static struct frame *encode(struct room_registry *rg, const struct event *e, struct buf *scratch)
-{
-	scratch->len = 0;
-	event_encode(scratch, e);
-	struct frame *f = frame_new_text(buf_span(scratch));
+struct batch_room {
+	int64_t id;
+	struct batch_event *first, *last;
+	UT_hash_handle hh;
+};
 
-	if (atomic_load_explicit(&rg->n_deflate, memory_order_relaxed) > 0)
-		frame_compress(f);
-	return f;
+/** A run for one room: one news. */
+struct run {
+	struct room_news news;
+	unsigned tail_from; /* events from here on go to the tail */
+	bool drops_tail;    /* and first what is there goes */
+};
+
+struct batch {
+	struct batch_event *events;
+	struct batch_room *rooms;
+	struct batch_room *by_id;
+	struct run *runs; /* at most as many as events */
+	size_t n_events, n_rooms, n_runs;
+};
+
+static bool has_event(const struct store_op *op)
+{
+	return op->err == PROTO_OK && op->event.kind != 0;
 }
 
-static void advance_locked(struct room_registry *rg, const struct publication *p) REQUIRES(rg->lock)
+static bool is_rename(const struct store_op *op)
 {
-	struct room *room = room_find_locked(rg, p->news.room);
+	return op->err == PROTO_OK && op->renamed;
+}
+
+static void add_event(struct batch *b, const struct store_op *op, bool renamed_after)
+{
+	struct batch_event *e = &b->events[b->n_events++];
+	struct batch_room *room;
+
+	*e = (struct batch_event){.op = op, .renamed_after = renamed_after};
+	HASH_FIND(hh, b->by_id, &op->room_id, sizeof(op->room_id), room);
+	if (room == NULL) {
+		room = &b->rooms[b->n_rooms++];
+		*room = (struct batch_room){.id = op->room_id, .first = e};
+		HASH_ADD(hh, b->by_id, id, sizeof(room->id), room);
+	} else {
+		room->last->next = e;
+	}
+	room->last = e;
+}
+
+static void group(struct batch *b, struct store_op *ops)
+{
+	size_t n = 0, n_renames = 0;
+
+	for (const struct store_op *op = ops; op != NULL; op = op->next) {
+		n += has_event(op);
+		n_renames += is_rename(op);
+	}
+	b->events = mem_alloc(n * sizeof(b->events[0]));
+	b->rooms = mem_alloc(n * sizeof(b->rooms[0]));
+	b->runs = mem_alloc(n * sizeof(b->runs[0]));
+	for (const struct store_op *op = ops; op != NULL; op = op->next) {
+		n_renames -= is_rename(op);
+		if (has_event(op))
+			add_event(b, op, n_renames > 0);
+	}
+}
+
+/* Returns where the next run begins. */
+static const struct batch_event *encode_run(struct batch *b, const struct batch_event *e,
+					    struct frame_maker *maker, bool compress)
+{
+	struct run *run = &b->runs[b->n_runs++];
+
+	*run = (struct run){.news = {.room = e->op->room_id, .seq = e->op->event.seq}};
+	while (e != NULL && maker->bytes.len < RUN_MAX_BYTES) {
+		/* Encoded events name their authors as of the reading. */
+		if (e->renamed_after)
+			run->tail_from = maker->n + 1;
+		if (e->op->drops_tail) {
+			run->drops_tail = true;
+			if (run->tail_from < maker->n)
+				run->tail_from = maker->n;
+		}
+		event_encode(frame_maker_begin(maker), &e->op->event);
+		frame_maker_end(maker);
+		e = e->next;
+	}
+	run->news.frame = frame_maker_finish(maker, compress);
+	return e;
+}
+
+static void encode(struct room_registry *rg, struct batch *b)
+{
+	bool compress = atomic_load_explicit(&rg->n_deflate, memory_order_relaxed) > 0;
+
+	for (size_t i = 0; i < b->n_rooms; i++) {
+		const struct batch_event *e = b->rooms[i].first;
+
+		while (e != NULL)
+			e = encode_run(b, e, &rg->maker, compress);
+	}
+	HASH_CLEAR(hh, b->by_id);
+}
+
+static void advance_locked(struct room_registry *rg, const struct run *run) REQUIRES(rg->lock)
+{
+	struct room *room = room_find_locked(rg, run->news.room);
+	unsigned n = frame_n_messages(run->news.frame);
 
 	if (room == NULL)
 		return;
-	room->head = p->news.seq;
+	room->head = run->news.seq + n - 1;
 	if (room->n_joined == 0)
 		return; /* nobody is served from an empty room's tail */
-	if (p->drops_tail)
+	if (run->drops_tail)
 		room_tail_drop(&room->tail);
-	room_tail_push(&room->tail, p->news.frame);
+	for (unsigned i = run->tail_from; i < n; i++)
+		room_tail_push(&room->tail, run->news.frame, i);
 }
 
 static void drop_all_tails_locked(struct room_registry *rg) REQUIRES(rg->lock)
@@ -46,75 +145,61 @@ static void drop_all_tails_locked(struct room_registry *rg) REQUIRES(rg->lock)
 		room_tail_drop(&room->tail);
 }
 
-static void note_locked(struct room_registry *rg, const struct store_op *op,
-			const struct publication *p) REQUIRES(rg->lock)
+/* What an op changes beside its event. */
+static void note_locked(struct room_registry *rg, const struct store_op *op) REQUIRES(rg->lock)
 {
-	if (op->err != PROTO_OK)
-		return;
-	if (op->kind == STORE_JOIN)
+	if (op->err == PROTO_OK && op->kind == STORE_JOIN)
 		room_adopt_locked(rg, &op->room);
-	if (op->renamed) {
-		/* Encoded events name their authors as of the reading. */
+	if (is_rename(op)) {
 		presence_rename_locked(rg, op->user, op->name);
 		drop_all_tails_locked(rg);
 	}
-	if (p != NULL)
-		advance_locked(rg, p);
 }
 
-static void post_replies(struct room_registry *rg, struct store_op *ops)
+static void discard_op(struct inbox_msg *msg)
+{
+	store_op_free((struct store_op *)msg);
+}
+
+static void post_replies_locked(struct room_registry *rg, struct store_op *ops) REQUIRES(rg->lock)
 {
 	while (ops != NULL) {
 		struct store_op *next = ops->next;
 
 		ops->next = NULL;
-		/* From the post on the op is the worker's. */
-		if (ops->origin.conn == 0 ||
-		    !inbox_post(&rg->workers[ops->origin.worker].inbox, &ops->msg))
+		if (ops->origin.conn == 0)
 			store_op_free(ops);
+		else
+			inbox_list_add(&rg->outgoing[ops->origin.worker], &ops->msg);
 		ops = next;
 	}
+	/* From the post on the ops are the workers'. */
+	for (unsigned w = 0; w < rg->n_workers; w++)
+		inbox_post_list(&rg->workers[w].inbox, &rg->outgoing[w], discard_op);
 }
 
 void room_registry_publish(struct room_registry *rg, struct store_op *ops)
 {
-	struct buf scratch = {0};
-	size_t n = 0, i = 0;
+	struct batch b = {0};
 
-	for (struct store_op *op = ops; op != NULL; op = op->next)
-		n += op->err == PROTO_OK && op->event.kind != 0;
-	struct publication *pubs = mem_alloc((n + 1) * sizeof(*pubs));
-
-	for (struct store_op *op = ops; op != NULL; op = op->next) {
-		if (op->err != PROTO_OK || op->event.kind == 0)
-			continue;
-		pubs[i++] = (struct publication){
-			.news = {.room = op->room_id,
-				 .seq = op->event.seq,
-				 .frame = encode(rg, &op->event, &scratch)},
-			.drops_tail = op->drops_tail,
-		};
-	}
-	buf_deinit(&scratch);
+	group(&b, ops);
+	encode(rg, &b);
+	struct room_post *post = room_post_new(rg, b.n_runs);
 
 	mutex_lock(&rg->lock);
-	i = 0;
-	for (struct store_op *op = ops; op != NULL; op = op->next) {
-		bool has_event = op->err == PROTO_OK && op->event.kind != 0;
-
-		note_locked(rg, op, has_event ? &pubs[i] : NULL);
-		i += has_event;
-	}
-	post_replies(rg, ops);
-	for (i = 0; i < n; i++) {
-		struct room *room = room_find_locked(rg, pubs[i].news.room);
-
-		if (room != NULL)
-			room_post_locked(rg, room, &pubs[i].news);
-	}
+	for (const struct store_op *op = ops; op != NULL; op = op->next)
+		note_locked(rg, op);
+	for (size_t i = 0; i < b.n_runs; i++)
+		advance_locked(rg, &b.runs[i]);
+	post_replies_locked(rg, ops);
+	for (size_t i = 0; i < b.n_runs; i++)
+		room_post_add_locked(rg, post, &b.runs[i].news);
+	room_post_send_locked(rg, post);
 	mutex_unlock(&rg->lock);
 
-	for (i = 0; i < n; i++)
-		frame_unref(pubs[i].news.frame);
-	free(pubs);
+	for (size_t i = 0; i < b.n_runs; i++)
+		frame_unref(b.runs[i].news.frame);
+	free(b.runs);
+	free(b.rooms);
+	free(b.events);
 }

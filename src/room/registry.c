@@ -35,6 +35,7 @@ struct room_registry *room_registry_new(struct worker *workers, unsigned n_worke
 	rg->workers = workers;
 	rg->n_workers = n_workers;
 	rg->hooks = hooks;
+	rg->outgoing = mem_zalloc(n_workers * sizeof(rg->outgoing[0]));
 	mutex_init(&rg->lock);
 	return rg;
 }
@@ -75,6 +76,8 @@ void room_registry_free(struct room_registry *rg)
 	}
 	mutex_unlock(&rg->lock);
 	mutex_deinit(&rg->lock);
+	frame_maker_deinit(&rg->maker);
+	free(rg->outgoing);
 	free(rg);
 }
 
@@ -171,9 +174,10 @@ static void view_locked(struct room_registry *rg, const struct room *room, struc
 	out->n_tail = room->tail.n;
 	if (room->tail.n > 0) {
 		out->tail = mem_alloc(room->tail.n * sizeof(out->tail[0]));
-		for (unsigned i = 0; i < room->tail.n; i++)
-			out->tail[i] =
-				frame_ref(room->tail.ring[(room->tail.first + i) % room->tail.cap]);
+		for (unsigned i = 0; i < room->tail.n; i++) {
+			out->tail[i] = room->tail.ring[(room->tail.first + i) % room->tail.cap];
+			frame_ref(out->tail[i].frame);
+		}
 	}
 	view_members_locked(rg, room, out);
 }
@@ -207,7 +211,7 @@ bool room_registry_view(struct room_registry *rg, int64_t id, unsigned w, int64_
 void room_view_deinit(struct room_view *v)
 {
 	for (unsigned i = 0; i < v->n_tail; i++)
-		frame_unref(v->tail[i]);
+		frame_unref(v->tail[i].frame);
 	for (unsigned i = 0; i < v->n_members; i++)
 		free((void *)v->members[i].name.p);
 	free(v->tail);

@@ -15,7 +15,7 @@
 
 /** The newest events of a room, encoded; a ring whose last entry is the room's head. */
 struct room_tail {
-	struct frame **ring; /* NULL while empty */
+	struct room_event *ring; /* NULL while empty */
 	unsigned first, n, cap;
 	size_t bytes;
 };
@@ -67,9 +67,11 @@ struct room_registry {
 	unsigned n_workers;             /* constant */
 	const struct room_hooks *hooks; /* constant */
 	atomic_int n_deflate;
+	struct frame_maker maker; /* the store writer's */
 
 	struct mutex lock;
 	/* Guarded by lock: */
+	struct inbox_list *outgoing; /* for each worker what is about to be posted */
 	struct room *by_id, *by_name, *by_rid;
 	struct room *empty; /* rooms without members, the longest empty first */
 	unsigned n_empty;
@@ -84,11 +86,18 @@ struct room *room_adopt_locked(struct room_registry *rg, const struct store_room
 	REQUIRES(rg->lock);
 
 /* news.c */
-void room_post_locked(struct room_registry *rg, const struct room *room,
-		      const struct room_news *news) REQUIRES(rg->lock);
+struct room_post;
+/** Room for @n_news, each for every worker. */
+struct room_post *room_post_new(struct room_registry *rg, size_t n_news);
+/** Address @news to the workers with members of its room. */
+void room_post_add_locked(struct room_registry *rg, struct room_post *post,
+			  const struct room_news *news) REQUIRES(rg->lock);
+/** Post what was added and free @post. */
+void room_post_send_locked(struct room_registry *rg, struct room_post *post) REQUIRES(rg->lock);
 
 /* tail.c */
-void room_tail_push(struct room_tail *t, struct frame *f); /* takes its own reference */
+/** Message @i of @f; takes its own reference. */
+void room_tail_push(struct room_tail *t, struct frame *f, unsigned i);
 void room_tail_drop(struct room_tail *t);
 
 /* presence.c */

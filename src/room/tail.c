@@ -11,18 +11,18 @@
 
 static void drop_oldest(struct room_tail *t)
 {
-	struct frame *f = t->ring[t->first];
+	struct room_event e = t->ring[t->first];
 
-	t->bytes -= frame_payload(f).len;
+	t->bytes -= frame_payload(e.frame, e.i).len;
 	t->first = (t->first + 1) % t->cap;
 	t->n--;
-	frame_unref(f);
+	frame_unref(e.frame);
 }
 
 static void grow(struct room_tail *t)
 {
 	unsigned cap = t->cap == 0 ? 8 : t->cap * 2;
-	struct frame **ring = mem_alloc(cap * sizeof(struct frame *));
+	struct room_event *ring = mem_alloc(cap * sizeof(ring[0]));
 
 	for (unsigned i = 0; i < t->n; i++)
 		ring[i] = t->ring[(t->first + i) % t->cap];
@@ -32,15 +32,15 @@ static void grow(struct room_tail *t)
 	t->first = 0;
 }
 
-void room_tail_push(struct room_tail *t, struct frame *f)
+void room_tail_push(struct room_tail *t, struct frame *f, unsigned i)
 {
-	size_t len = frame_payload(f).len;
+	size_t len = frame_payload(f, i).len;
 
 	while (t->n > 0 && (t->n == TAIL_MAX_EVENTS || t->bytes + len > TAIL_MAX_BYTES))
 		drop_oldest(t);
 	if (t->n == t->cap)
 		grow(t);
-	t->ring[(t->first + t->n) % t->cap] = frame_ref(f);
+	t->ring[(t->first + t->n) % t->cap] = (struct room_event){.frame = frame_ref(f), .i = i};
 	t->n++;
 	t->bytes += len;
 }

@@ -114,7 +114,7 @@ static int start_workers(struct server *s)
 {
 	for (; s->n_started < s->n_workers; s->n_started++) {
 		int err = worker_start(&s->workers[s->n_started], s->n_started,
-				       &session_worker_hooks, &s->env);
+				       &session_worker_hooks, &s->env, s->cfg->gather_ms);
 
 		if (err != 0) {
 			log_error("cannot start a worker thread: %s", uv_strerror(err));

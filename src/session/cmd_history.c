@@ -26,7 +26,7 @@ void history_done(struct conn *c, struct joined *j, struct store_read *read)
 
 	reply_encode_open(&b, &read->req->id);
 	buf_append_str(&b, ",\"room\":");
-	buf_append_json(&b, span_of(j->name));
+	buf_append_json(&b, span_of(j->room->name));
 	buf_append_str(&b, ",\"head\":");
 	buf_append_u64(&b, read->head);
 	buf_append_str(&b, ",\"first\":");

@@ -98,7 +98,7 @@ static void take_from_tail(const struct room_view *v, const struct stretch *s, s
 	for (uint64_t n = 0; n < s->n_wanted; n++) {
 		if (n > 0)
 			buf_append_char(events, ',');
-		buf_append_span(events, frame_payload(v->tail[i + n]));
+		buf_append_span(events, frame_payload(v->tail[i + n].frame, v->tail[i + n].i));
 	}
 }
 
@@ -148,7 +148,8 @@ static bool enter(struct conn *c, int64_t room, struct request *req)
 		return false;
 	if (j == NULL)
 		j = conn_add_joined(c, room, &v);
-	j->cursor = v.head;
+	else
+		j->room->members[j->index].cursor = v.head;
 
 	struct stretch s = plan(c, req, &v);
 	uint64_t n_behind = s.resumes ? v.head - s.after : s.n_wanted;
@@ -208,21 +209,9 @@ void join_events_done(struct conn *c, struct joined *j, struct store_read *read)
 	}
 	reply(c, w->req, &w->view, state_of(&s, &w->view, read->first_seq, read->last_seq),
 	      buf_span(&read->events));
-	request_free(w->req);
-	room_view_deinit(&w->view);
-	free(w);
 	j->wait = NULL;
 	j->busy = false;
-
-	struct frame **held = j->held;
-	unsigned n = j->n_held;
-
-	j->held = NULL;
-	j->n_held = j->cap_held = 0;
-	j->held_bytes = 0;
-	for (unsigned i = 0; i < n; i++) {
-		conn_send_event(c, held[i]); /* may close; j is not touched any more */
-		frame_unref(held[i]);
-	}
-	free(held);
+	for (unsigned i = 0; i < w->n_held; i++)
+		conn_send_event(c, w->held[i].frame, w->held[i].i); /* may close: j is gone then */
+	conn_free_wait(w);
 }

@@ -26,7 +26,7 @@ void read_done(struct conn *c, struct store_op *op)
 
 	struct buf b = {0};
 
-	event_encode_read(&b, span_of(j->name), op->seq);
+	event_encode_read(&b, span_of(j->room->name), op->seq);
 	struct frame *f = frame_new_text(buf_span(&b));
 
 	buf_deinit(&b);

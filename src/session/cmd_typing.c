@@ -13,7 +13,7 @@ void start_typing(struct conn *c, struct request *req, struct joined *j)
 		struct buf b = {0};
 
 		j->typed_ms = now;
-		event_encode_typing(&b, span_of(j->name), c->user, span_of(c->name));
+		event_encode_typing(&b, span_of(j->room->name), c->user, span_of(c->name));
 		struct frame *f = frame_new_text(buf_span(&b));
 
 		buf_deinit(&b);

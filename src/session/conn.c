@@ -26,7 +26,6 @@ static void on_stream_closed(struct stream *s)
 	free(c->name);
 	free(c->belongs);
 	free(c->strikes);
-	free(c->rooms);
 	free(c);
 	count_add(&hub->counters->connections, -1);
 	hub->env->on_released(hub->env->ctx);

@@ -43,24 +43,22 @@ struct join_wait {
 	struct request *req;
 	struct room_view view;
 	bool resumes, reset;
+	/* What came meanwhile: each frame from its message i on. */
+	struct room_event *held;
+	unsigned n_held, cap_held;
+	size_t held_bytes;
 };
 
 /** One connection's membership of one room. */
 struct joined {
 	struct conn *conn;
 	struct local_room *room;
-	unsigned index; /* in room->members */
-	char *name;     /* as `room` is written */
-	char rid[STORE_RID_SIZE];
-	uint64_t cursor;   /* events up to here are not delivered (again) */
-	unsigned n_writes; /* writes at the store */
-	bool busy;         /* a join, history, read or leave is under way: all others wait */
+	struct joined *next;    /* of the connection */
+	struct join_wait *wait; /* while the events of a join are read */
 	uint64_t typed_ms;
-	/* While the events of a join are read: what came meanwhile. */
-	struct join_wait *wait;
-	struct frame **held;
-	unsigned n_held, cap_held;
-	size_t held_bytes;
+	unsigned index;    /* in room->members */
+	uint16_t n_writes; /* writes at the store */
+	bool busy;         /* a join, history, read or leave is under way: all others wait */
 };
 
 struct conn {
@@ -84,9 +82,8 @@ struct conn {
 	struct local_user *local_user;
 	struct conn *next_of_user;
 
-	struct joined **rooms; /* owned; few enough to be searched in turn */
-	unsigned n_rooms, cap_rooms;
-	int64_t *belongs; /* rooms that the user is known to belong to */
+	struct joined *rooms; /* owned; few enough to be searched in turn */
+	int64_t *belongs;     /* rooms that the user is known to belong to */
 	unsigned n_belongs;
 
 	struct waiting *waiting;
@@ -113,8 +110,13 @@ void conn_reply_ok(struct conn *c, const struct request *req);
 void conn_reply_error(struct conn *c, const struct request_id *id, enum proto_error e,
 		      const char *msg, unsigned retry_ms);
 void conn_reply_unavailable(struct conn *c, const struct request *req);
-/** Hand one event to the peer; a peer that leaves too many unread is closed with 4008. */
-void conn_send_event(struct conn *c, struct frame *f);
+/**
+ * Hand events to the peer, as bytes for the wire; a peer that leaves too many unread is closed with
+ * 4008.
+ */
+void conn_send_piece(struct conn *c, struct piece *p);
+/** The same for the messages of @f from @from on. */
+void conn_send_event(struct conn *c, struct frame *f, unsigned from);
 
 /* requests.c */
 void conn_on_text(struct conn *c, struct span text);
@@ -133,6 +135,7 @@ struct joined *conn_find_joined_by(const struct conn *c, const struct request *r
 struct joined *conn_add_joined(struct conn *c, int64_t room, const struct room_view *view);
 void conn_remove_joined(struct conn *c, struct joined *j);
 void conn_leave_all(struct conn *c);
+void conn_free_wait(struct join_wait *wait); /* NULL is allowed */
 /** Other requests for the room that @req names wait until it is removed again. */
 struct pending_room *conn_add_pending(struct conn *c, const struct request *req);
 struct pending_room *conn_find_pending(const struct conn *c, const struct request *req);

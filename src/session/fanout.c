@@ -1,38 +1,150 @@
 /*
- * The worker's share of a broadcast: one walk over the room's members here.
+ * The worker's share of a broadcast.
+ *
+ * News for a room wait in the room until the end of the loop's turn; then the members are told all
+ * of them in one walk.  A member costs the append of a pointer for each, and later one write.
+ *
+ * The writes are what takes time, so a walk goes so many members far in one turn, and the others
+ * are told in the next ones: a room of a hundred thousand does not keep the worker from its other
+ * rooms.  News that come while the walk is under way wait for the next one.
  */
 #include "session/conn.h"
 
 #include "hubbub/mem.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <utlist.h>
 
-static void hold(struct joined *j, struct frame *f)
+/** Members of one room in a turn: a few milliseconds of writes. */
+#define SLICE_MEMBERS 1024
+/** Members of all rooms in a turn. */
+#define TURN_MEMBERS 4096
+
+static void hold(struct join_wait *w, struct frame *f, unsigned from)
 {
-	if (j->n_held == j->cap_held) {
-		j->cap_held = j->cap_held == 0 ? 8 : j->cap_held * 2;
-		j->held = mem_realloc(j->held, j->cap_held * sizeof(j->held[0]));
+	if (w->n_held == w->cap_held) {
+		w->cap_held = w->cap_held == 0 ? 8 : w->cap_held * 2;
+		w->held = mem_realloc(w->held, w->cap_held * sizeof(w->held[0]));
 	}
-	j->held[j->n_held++] = frame_ref(f);
-	j->held_bytes += frame_payload(f).len;
+	w->held[w->n_held++] = (struct room_event){.frame = frame_ref(f), .i = from};
+	w->held_bytes += frame_wire(f, false, from).len;
 }
 
-static void tell_member(struct joined *j, const struct room_news *news)
+static struct piece *whole_piece(struct pending_news *p, bool deflate)
 {
-	struct conn *c = j->conn;
+	struct piece **piece = deflate ? &p->deflated : &p->plain;
 
-	if (c->id == news->except_conn)
-		return;
-	if (news->seq != 0) {
-		if (news->seq <= j->cursor)
-			return;
-		j->cursor = news->seq;
+	if (*piece == NULL) {
+		struct frame_wire wire = frame_wire(p->frame, deflate, 0);
+
+		*piece = piece_new(chunk_ref(wire.chunk), wire.offset, wire.len);
 	}
-	if (j->wait == NULL) {
-		conn_send_event(c, news->frame);
-	} else if (news->seq != 0) {
-		hold(j, news->frame);
-		if (j->held_bytes > c->hub->env->cfg->max_output)
-			conn_close(c, WS_CLOSE_SLOW_READER, "too much to catch up with");
+	return *piece;
+}
+
+/* Whether @m wants of the news, and from which message on; its cursor moves. */
+static bool is_wanted(struct member *m, const struct pending_news *p, unsigned *from)
+{
+	*from = 0;
+	if (p->seq == 0)
+		return m->joined->wait == NULL && m->joined->conn->id != p->except_conn;
+	uint64_t last = p->seq + frame_n_messages(p->frame) - 1;
+
+	if (last <= m->cursor)
+		return false;
+	if (m->cursor >= p->seq)
+		*from = (unsigned)(m->cursor - p->seq) + 1;
+	m->cursor = last;
+	return true;
+}
+
+/* Tell @m the news of the walk.  Returns how many messages that is; @m may be gone after it. */
+static unsigned tell_member(struct local_room *lr, struct member *m)
+{
+	struct joined *j = m->joined;
+	struct conn *c = j->conn;
+	unsigned n = 0, from;
+
+	for (unsigned i = 0; i < lr->n_pass && c->phase == CONN_OPEN; i++) {
+		struct pending_news *p = &lr->news[i];
+
+		if (!is_wanted(m, p, &from))
+			continue;
+		n += frame_n_messages(p->frame) - from;
+		if (j->wait != NULL) {
+			hold(j->wait, p->frame, from);
+			if (j->wait->held_bytes > c->hub->env->cfg->max_output)
+				conn_close(c, WS_CLOSE_SLOW_READER, "too much to catch up with");
+		} else if (from == 0) {
+			conn_send_piece(c, whole_piece(p, c->params.deflate));
+		} else {
+			conn_send_event(c, p->frame, from);
+		}
 	}
+	return n;
+}
+
+static void release(struct pending_news *p)
+{
+	piece_unref(p->plain);
+	piece_unref(p->deflated);
+	frame_unref(p->frame);
+}
+
+void hub_drop_news(struct local_room *lr)
+{
+	for (unsigned i = 0; i < lr->n_news; i++)
+		release(&lr->news[i]);
+	lr->n_news = lr->n_pass = lr->pos = 0;
+}
+
+static void end_pass(struct local_room *lr)
+{
+	for (unsigned i = 0; i < lr->n_pass; i++)
+		release(&lr->news[i]);
+	lr->n_news -= lr->n_pass;
+	memmove(lr->news, lr->news + lr->n_pass, lr->n_news * sizeof(lr->news[0]));
+	lr->n_pass = lr->pos = 0;
+}
+
+/* Returns how many members were told. */
+static unsigned run_slice(struct hub *hub, struct local_room *lr, unsigned max)
+{
+	unsigned n = 0;
+	int64_t n_messages = 0;
+
+	if (lr->n_pass == 0)
+		lr->n_pass = lr->n_news;
+	while (lr->pos < lr->n && n++ < max)
+		n_messages += tell_member(lr, &lr->members[lr->pos++]);
+	if (lr->pos == lr->n)
+		end_pass(lr);
+	count_add(&hub->counters->deliveries, n_messages);
+	return n;
+}
+
+bool hub_run_fanouts(struct hub *hub)
+{
+	struct local_room *todo = hub->active;
+	unsigned left = TURN_MEMBERS;
+
+	hub->active = NULL;
+	while (todo != NULL && left > 0) {
+		struct local_room *lr = todo;
+
+		DL_DELETE(todo, lr);
+		left -= run_slice(hub, lr, left < SLICE_MEMBERS ? left : SLICE_MEMBERS);
+		if (lr->n_news > 0) {
+			DL_APPEND(hub->active, lr);
+			continue;
+		}
+		lr->is_active = false;
+		hub_release_room(hub, lr);
+	}
+	/* Those that had nothing in this turn come first in the next. */
+	DL_CONCAT(todo, hub->active);
+	hub->active = todo;
+	return hub->active == NULL;
 }
 
 static void tell_user(struct hub *hub, const struct room_news *news)
@@ -43,7 +155,7 @@ static void tell_user(struct hub *hub, const struct room_news *news)
 	for (struct conn *c = u != NULL ? u->conns : NULL, *next; c != NULL; c = next) {
 		next = c->next_of_user;
 		if (c->id != news->except_conn)
-			conn_send_event(c, news->frame);
+			conn_send_event(c, news->frame, 0);
 	}
 }
 
@@ -57,12 +169,22 @@ void hub_on_news(struct worker *w, const struct room_news *news)
 	}
 	struct local_room *lr = hub_find_room(hub, news->room);
 
-	/* Backwards: a member that is closed on the way is replaced by one already told. */
-	for (unsigned i = lr != NULL ? lr->n : 0; i-- > 0;) {
-		bool last_one = lr->n == 1;
-
-		tell_member(lr->members[i], news);
-		if (last_one)
-			return; /* the room's table may be gone with its last member */
+	if (lr == NULL)
+		return; /* the last member has just gone */
+	if (lr->n_news == lr->cap_news) {
+		lr->cap_news = lr->cap_news == 0 ? 4 : lr->cap_news * 2;
+		lr->news = mem_realloc(lr->news, lr->cap_news * sizeof(lr->news[0]));
 	}
+	lr->news[lr->n_news++] = (struct pending_news){
+		.frame = frame_ref(news->frame),
+		.seq = news->seq,
+		.except_conn = news->except_conn,
+	};
+	if (lr->is_active) {
+		w->gather.n_merged += lr->n;
+		return;
+	}
+	lr->is_active = true;
+	DL_APPEND(hub->active, lr);
+	w->gather.n_writes += lr->n;
 }

@@ -54,6 +54,16 @@ static void on_tick(struct worker *w, uint64_t now_ms)
 		room_registry_flush_presence(hub->env->rooms, now_ms);
 }
 
+static void on_turn(struct worker *w)
+{
+	store_wake(hub_of(w)->env->store);
+}
+
+static bool on_output(struct worker *w)
+{
+	return hub_run_fanouts(hub_of(w));
+}
+
 static void on_stop(struct worker *w)
 {
 	struct hub *hub = hub_of(w);
@@ -74,6 +84,12 @@ void session_free_worker(struct worker *w)
 {
 	struct hub *hub = hub_of(w);
 
+	for (struct local_room *lr = hub->active, *next; lr != NULL; lr = next) {
+		next = lr->next;
+		lr->is_active = false;
+		hub_release_room(hub,
+				 lr); /* without its last turn it is here, but without members */
+	}
 	hub_forget_gone_users(hub, true);
 	frame_unref(hub->ping);
 	free(hub);
@@ -84,6 +100,8 @@ const struct worker_hooks session_worker_hooks = {
 	.on_start = on_start,
 	.on_socket = on_socket,
 	.on_tick = on_tick,
+	.on_turn = on_turn,
+	.on_output = on_output,
 	.on_stop = on_stop,
 };
 

@@ -9,11 +9,32 @@
 struct conn;
 struct joined;
 
+/** One connection's place in a room: what a fan-out walks over. */
+struct member {
+	struct joined *joined;
+	uint64_t cursor; /* events up to here are not delivered (again) */
+};
+
+/** What a room's members here are still to be told. */
+struct pending_news {
+	struct frame *frame; /* a reference */
+	uint64_t seq;        /* of its first message; 0: not durable */
+	uint64_t except_conn;
+	struct piece *plain, *deflated; /* of the whole frame; made when first wanted */
+};
+
 /** A room with members on this worker. */
 struct local_room {
 	int64_t id;
-	struct joined **members; /* dense; each knows its index */
+	char *name; /* as `room` is written */
+	char rid[STORE_RID_SIZE];
+	struct member *members; /* dense; each knows its index */
 	unsigned n, cap;
+	/* The fan-out: the first n_pass news go to the members from pos on, the others then. */
+	struct pending_news *news;
+	unsigned n_news, cap_news, n_pass, pos;
+	bool is_active; /* among hub->active, which keeps the room here */
+	struct local_room *prev, *next;
 	UT_hash_handle hh;
 };
 
@@ -45,6 +66,7 @@ struct hub {
 	struct worker *worker;
 	struct conn *conns; /* by id */
 	struct local_room *rooms;
+	struct local_room *active; /* those with news to tell, the longest waiting first */
 	struct local_user *users;
 	struct local_user *gone_users;      /* the longest gone first */
 	struct conn *timers[N_CONN_TIMERS]; /* the earliest deadline first */
@@ -59,8 +81,11 @@ struct conn *hub_find_conn(struct hub *hub, uint64_t id); /* NULL: gone, or goin
 
 /* rooms.c */
 struct local_room *hub_find_room(struct hub *hub, int64_t id);
-void hub_add_member(struct hub *hub, int64_t room, struct joined *j);
+/** @j becomes a member of the room that @view shows; events above its head are for it. */
+void hub_add_member(struct hub *hub, int64_t room, const struct room_view *view, struct joined *j);
 void hub_remove_member(struct hub *hub, struct joined *j);
+/** The last use of a room by its fan-out. */
+void hub_release_room(struct hub *hub, struct local_room *lr);
 
 /* users.c */
 void hub_add_user_conn(struct hub *hub, struct conn *c);
@@ -80,6 +105,10 @@ void hub_run_timers(struct hub *hub, uint64_t now_ms);
 
 /* fanout.c: the worker's share of room_hooks */
 void hub_on_news(struct worker *w, const struct room_news *news);
+/** Queue what is to be told in this turn.  False: some is left for the next. */
+bool hub_run_fanouts(struct hub *hub);
+/** Forget what the members of @lr were not told. */
+void hub_drop_news(struct local_room *lr);
 
 static inline void count_add(atomic_uint_fast64_t *counter, int64_t n)
 {

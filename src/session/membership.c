@@ -10,20 +10,17 @@
 
 struct joined *conn_find_joined(const struct conn *c, int64_t room)
 {
-	for (unsigned i = 0; i < c->n_rooms; i++) {
-		if (c->rooms[i]->room->id == room)
-			return c->rooms[i];
-	}
-	return NULL;
+	struct joined *j;
+
+	LL_SEARCH_SCALAR(c->rooms, j, room->id, room);
+	return j;
 }
 
 struct joined *conn_find_joined_by(const struct conn *c, const struct request *req)
 {
-	for (unsigned i = 0; i < c->n_rooms; i++) {
-		struct joined *j = c->rooms[i];
-
-		if (req->room.p != NULL ? span_equal(req->room, span_of(j->name))
-					: span_equal(req->rid, span_of(j->rid)))
+	for (struct joined *j = c->rooms; j != NULL; j = j->next) {
+		if (req->room.p != NULL ? span_equal(req->room, span_of(j->room->name))
+					: span_equal(req->rid, span_of(j->room->rid)))
 			return j;
 	}
 	return NULL;
@@ -34,21 +31,18 @@ struct joined *conn_add_joined(struct conn *c, int64_t room, const struct room_v
 	struct joined *j = mem_zalloc(sizeof(*j));
 
 	j->conn = c;
-	j->name = mem_strdup(view->name);
-	memcpy(j->rid, view->rid, sizeof(j->rid));
-	hub_add_member(c->hub, room, j);
-	if (c->n_rooms == c->cap_rooms) {
-		c->cap_rooms = c->cap_rooms == 0 ? 2 : c->cap_rooms * 2;
-		c->rooms = mem_realloc(c->rooms, c->cap_rooms * sizeof(c->rooms[0]));
-	}
-	c->rooms[c->n_rooms++] = j;
+	hub_add_member(c->hub, room, view, j);
+	LL_PREPEND(c->rooms, j);
 	return j;
 }
 
-static void free_wait(struct join_wait *wait)
+void conn_free_wait(struct join_wait *wait)
 {
 	if (wait == NULL)
 		return;
+	for (unsigned i = 0; i < wait->n_held; i++)
+		frame_unref(wait->held[i].frame);
+	free(wait->held);
 	request_free(wait->req);
 	room_view_deinit(&wait->view);
 	free(wait);
@@ -60,28 +54,20 @@ static void free_joined(struct conn *c, struct joined *j)
 
 	hub_remove_member(c->hub, j);
 	room_registry_leave(c->hub->env->rooms, room, c->hub->worker->index, c->user);
-	for (unsigned i = 0; i < j->n_held; i++)
-		frame_unref(j->held[i]);
-	free(j->held);
-	free_wait(j->wait);
-	free(j->name);
+	conn_free_wait(j->wait);
 	free(j);
 }
 
 void conn_remove_joined(struct conn *c, struct joined *j)
 {
-	unsigned i = 0;
-
-	while (c->rooms[i] != j)
-		i++;
-	c->rooms[i] = c->rooms[--c->n_rooms];
+	LL_DELETE(c->rooms, j);
 	free_joined(c, j);
 }
 
 void conn_leave_all(struct conn *c)
 {
-	while (c->n_rooms > 0)
-		free_joined(c, c->rooms[--c->n_rooms]);
+	while (c->rooms != NULL)
+		conn_remove_joined(c, c->rooms);
 }
 
 static int64_t *find_belongs(const struct conn *c, int64_t room)

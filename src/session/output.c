@@ -14,13 +14,12 @@
 
 void conn_send_reply(struct conn *c, struct buf *json)
 {
-	struct frame *f = frame_new_text(buf_span(json));
+	bool compress = c->params.deflate && json->len >= MIN_DEFLATED_REPLY;
+	struct frame *f = compress ? frame_new_text_compressed(buf_span(json))
+				   : frame_new_text(buf_span(json));
+	struct chunk *wire = chunk_ref(frame_wire(f, c->params.deflate, 0).chunk);
 
 	buf_deinit(json);
-	if (c->params.deflate && frame_payload(f).len >= MIN_DEFLATED_REPLY)
-		frame_compress(f);
-	struct chunk *wire = frame_wire(f, c->params.deflate);
-
 	frame_unref(f);
 	if (stream_unsent(&c->stream) < c->reply_bytes)
 		c->reply_bytes = stream_unsent(&c->stream);
@@ -72,7 +71,7 @@ void conn_reply_unavailable(struct conn *c, const struct request *req)
 			 stopping ? "the server is stopping" : "the server is busy", 1000);
 }
 
-void conn_send_event(struct conn *c, struct frame *f)
+void conn_send_piece(struct conn *c, struct piece *p)
 {
 	if (c->phase != CONN_OPEN)
 		return;
@@ -80,13 +79,17 @@ void conn_send_event(struct conn *c, struct frame *f)
 
 	if (unsent < c->reply_bytes)
 		c->reply_bytes = unsent;
-	struct chunk *wire = frame_wire(f, c->params.deflate);
-
-	if (unsent - c->reply_bytes + chunk_len(wire) > c->hub->env->cfg->max_output) {
-		chunk_unref(wire);
+	if (unsent - c->reply_bytes + piece_len(p) > c->hub->env->cfg->max_output)
 		conn_close(c, WS_CLOSE_SLOW_READER, "reads too slowly");
-		return;
-	}
-	stream_send(&c->stream, wire);
-	count_add(&c->hub->counters->deliveries, 1);
+	else
+		stream_send_piece(&c->stream, p);
+}
+
+void conn_send_event(struct conn *c, struct frame *f, unsigned from)
+{
+	struct frame_wire wire = frame_wire(f, c->params.deflate, from);
+	struct piece *p = piece_new(chunk_ref(wire.chunk), wire.offset, wire.len);
+
+	conn_send_piece(c, p);
+	piece_unref(p);
 }

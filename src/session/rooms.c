@@ -1,5 +1,9 @@
 /*
  * Which connections of this worker are in which rooms: dense arrays, so that a fan-out is one walk.
+ *
+ * The walk is done in slices, and members come and go between them.  Who comes stands behind all
+ * others.  Who goes is replaced by the last one, in two steps where the fan-out has passed: a
+ * member that was told fills the gap, so that nobody moves from before the fan-out to behind it.
  */
 #include "session/conn.h"
 
@@ -14,35 +18,55 @@ struct local_room *hub_find_room(struct hub *hub, int64_t id)
 	return lr;
 }
 
-void hub_add_member(struct hub *hub, int64_t room, struct joined *j)
+void hub_add_member(struct hub *hub, int64_t room, const struct room_view *view, struct joined *j)
 {
 	struct local_room *lr = hub_find_room(hub, room);
 
 	if (lr == NULL) {
 		lr = mem_zalloc(sizeof(*lr));
 		lr->id = room;
+		lr->name = mem_strdup(view->name);
+		memcpy(lr->rid, view->rid, sizeof(lr->rid));
 		HASH_ADD(hh, hub->rooms, id, sizeof(lr->id), lr);
 	}
 	if (lr->n == lr->cap) {
-		lr->cap = lr->cap == 0 ? 4 : lr->cap * 2;
+		lr->cap += lr->cap / 2 + 4;
 		lr->members = mem_realloc(lr->members, lr->cap * sizeof(lr->members[0]));
 	}
 	j->room = lr;
 	j->index = lr->n;
-	lr->members[lr->n++] = j;
+	lr->members[lr->n++] = (struct member){.joined = j, .cursor = view->head};
+}
+
+static void move(struct local_room *lr, unsigned to, unsigned from)
+{
+	lr->members[to] = lr->members[from];
+	lr->members[to].joined->index = to;
 }
 
 void hub_remove_member(struct hub *hub, struct joined *j)
 {
 	struct local_room *lr = j->room;
-	struct joined *last = lr->members[--lr->n];
+	unsigned gap = j->index;
 
-	lr->members[j->index] = last;
-	last->index = j->index;
 	j->room = NULL;
-	if (lr->n == 0) {
-		HASH_DELETE(hh, hub->rooms, lr);
-		free(lr->members);
-		free(lr);
+	if (gap < lr->pos) {
+		lr->pos--;
+		move(lr, gap, lr->pos);
+		gap = lr->pos;
 	}
+	move(lr, gap, --lr->n);
+	hub_release_room(hub, lr);
+}
+
+void hub_release_room(struct hub *hub, struct local_room *lr)
+{
+	if (lr->n > 0 || lr->is_active)
+		return;
+	HASH_DELETE(hh, hub->rooms, lr);
+	hub_drop_news(lr);
+	free(lr->news);
+	free(lr->members);
+	free(lr->name);
+	free(lr);
 }

@@ -74,7 +74,7 @@ static void expire(struct conn *c, enum conn_timer which)
 		if (c->user != 0 && c->hub->worker->now_ms - c->touched_ms > TOUCH_MS)
 			conn_touch(c);
 		c->seen_written = c->stream.written;
-		conn_send_event(c, c->hub->ping);
+		conn_send_event(c, c->hub->ping, 0);
 		break;
 	case TIMER_PONG:
 		if (is_reading(c) || is_unread_but_there(c))

@@ -76,6 +76,7 @@ static void *checkpoint_main(void *store)
 	struct store *st = store;
 	bool failing = false;
 
+	pthread_setname_np(pthread_self(), "checkpoint");
 	mutex_lock(&st->checkpoint_lock);
 	while (!st->checkpoint_stopping) {
 		if (!st->checkpoint_wanted) {

@@ -147,6 +147,7 @@ void *reader_main(void *reader)
 	struct reader *rd = reader;
 	struct store *st = rd->st;
 
+	pthread_setname_np(pthread_self(), "store-reader");
 	mutex_lock(&st->read_lock);
 	for (;;) {
 		struct store_read *r = take_locked(st);

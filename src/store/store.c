@@ -185,13 +185,21 @@ bool store_submit(struct store *st, struct store_op *op)
 		st->last = &op->next;
 		st->n_queued++;
 		st->queued_bytes += bytes;
-		/* The writer looks at the queue before it waits: only an empty one may mean that
-		 * it sleeps. */
-		if (st->n_queued == 1)
-			cond_signal(&st->work);
+		atomic_store_explicit(&st->wants_wake, true, memory_order_release);
 	}
 	mutex_unlock(&st->lock);
 	return fits;
+}
+
+void store_wake(struct store *st)
+{
+	/* Whoever takes the mark signals for all who set it. */
+	if (!atomic_load_explicit(&st->wants_wake, memory_order_relaxed) ||
+	    !atomic_exchange_explicit(&st->wants_wake, false, memory_order_acquire))
+		return;
+	mutex_lock(&st->lock);
+	cond_signal(&st->work);
+	mutex_unlock(&st->lock);
 }
 
 bool store_submit_read(struct store *st, struct store_read *read)

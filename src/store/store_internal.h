@@ -29,6 +29,7 @@ struct store {
 	int lock_fd;
 
 	/* The writer's queue. */
+	atomic_bool wants_wake; /* something was queued since the last store_wake() */
 	struct mutex lock;
 	struct cond work;
 	/* Guarded by lock: */

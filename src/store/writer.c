@@ -182,6 +182,7 @@ void *writer_main(void *store)
 {
 	struct store *st = store;
 
+	pthread_setname_np(pthread_self(), "store");
 	for (;;) {
 		struct store_op *batch = NULL;
 

@@ -85,6 +85,7 @@ static inline int tear_down(void **state)
 	uv_run(&worker.loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&worker.loop), 0);
 	mutex_deinit(&worker.inbox.lock);
+	stream_forget_worker(&worker);
 	free(worker.recv_buf);
 	return 0;
 }

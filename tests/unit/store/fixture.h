@@ -224,6 +224,7 @@ static UNUSED struct store_op *submit(struct fixture *fx, enum store_op_kind kin
 	if (json != NULL)
 		op->req = request_of(json);
 	assert_true(store_submit(fx->st, op));
+	store_wake(fx->st);
 	return op;
 }
 
