@@ -39,6 +39,8 @@ struct conn {
 	uint8_t *nats;
 	uint32_t nats_len, nats_cap;
 
+	uint64_t opened_at; /* when connecting began */
+
 	/* For the scenario's use. */
 	uint32_t n_own; /* of its own messages that came in this read */
 	uint32_t seq;   /* of its last message, or of its last request */

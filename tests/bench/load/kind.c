@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of hubbub's greeting; the ids of the requests too. */
 enum hubbub_step {
 	HUBBUB_HELLO = 1,
-	HUBBUB_JOIN = 2, /* the ids of the requests too */
+	HUBBUB_JOIN = KIND_JOIN_ID,
 };
 
 void kind_target(const struct conn *c, char *to, size_t size)
@@ -99,23 +100,45 @@ static void keep_token(struct conn *c, const uint8_t *text, size_t len)
 	*token = strndup(from, (size_t)(to - from));
 }
 
+void kind_put_join(struct conn *c)
+{
+	conn_put_textf(c, "{\"id\":%d,\"op\":\"join\",\"room\":\"room%u\",\"limit\":1}",
+		       KIND_JOIN_ID, c->room);
+}
+
+/** An ok reply in the greeting: the next request, or the end. */
 static void hubbub_go_on(struct conn *c, const uint8_t *text, size_t len)
 {
-	if (!is_ok(text, len))
-		fail("connection %u: refused: %.*s", c->index, (int)len, (const char *)text);
+	struct swarm *sw = c->swarm;
+
 	if (c->greeting_step == HUBBUB_HELLO) {
-		if (c->swarm->tokens != NULL && c->swarm->tokens[c->index] == NULL)
+		if (sw->tokens != NULL && sw->tokens[c->index] == NULL)
 			keep_token(c, text, len);
-		if (!c->swarm->stays_outside) {
-			conn_put_textf(c,
-				       "{\"id\":2,\"op\":\"join\",\"room\":\"room%u\",\"limit\":1}",
-				       c->room);
-			conn_flush(c);
+		if (!sw->stays_outside) {
 			c->greeting_step = HUBBUB_JOIN;
+			if (sw->put_join != NULL)
+				sw->put_join(c);
+			else
+				kind_put_join(c);
+			conn_flush(c);
 			return;
 		}
+	} else if (sw->on_joined != NULL) {
+		sw->on_joined(c, (const char *)text, len);
 	}
 	become_ready(c);
+}
+
+static void hubbub_on_reply(struct conn *c, const uint8_t *text, size_t len)
+{
+	struct swarm *sw = c->swarm;
+
+	if (!is_ok(text, len))
+		fail("connection %u: refused: %.*s", c->index, (int)len, (const char *)text);
+	if (c->state == CONN_GREETING)
+		hubbub_go_on(c, text, len);
+	else if (sw->on_reply != NULL)
+		sw->on_reply(c, (const char *)text, len);
 }
 
 /** The third and eighth bytes tell {"re": from {"ev":"message", {"ev":"ping" and the others. */
@@ -125,25 +148,17 @@ static void hubbub_on_text(struct conn *c, const uint8_t *text, size_t len)
 
 	if (len < 10)
 		fail("connection %u: what is %.*s?", c->index, (int)len, (const char *)text);
-	if (text[2] == 'e' && text[7] == 'm' && text[9] == 's' && text[8] == 'e') {
-		if (len >= sw->opts->size + 2 && c->state == CONN_READY)
+	if (text[2] == 'r') {
+		hubbub_on_reply(c, text, len);
+	} else if (text[7] == 'm' && text[8] == 'e' && text[9] == 's') {
+		if (sw->on_event != NULL)
+			sw->on_event(c, (const char *)text, len);
+		else if (len >= sw->opts->size + 2)
 			sw->on_message(c, text + len - 2 - sw->opts->size);
-		return;
-	}
-	if (text[2] == 'e' && memcmp(text, "{\"ev\":\"ping\"}", len < 13 ? len : 13) == 0) {
+	} else if (text[7] == 'p' && text[8] == 'i') {
 		conn_put_textf(c, "{\"op\":\"pong\"}");
 		conn_flush(c);
-		return;
 	}
-	if (c->state == CONN_GREETING) {
-		if (text[2] == 'r')
-			hubbub_go_on(c, text, len);
-		return;
-	}
-	if (sw->on_other != NULL)
-		sw->on_other(c, text, len);
-	else if (text[2] == 'r' && !is_ok(text, len))
-		fail("connection %u: refused: %.*s", c->index, (int)len, (const char *)text);
 }
 
 void kind_on_frame(struct conn *c, uint8_t first_byte, uint8_t *payload, size_t len)

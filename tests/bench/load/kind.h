@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Hubbub: the id of the request that joins; those of messages are above it. */
+#define KIND_JOIN_ID 2
+
 /** The target of the request that upgrades @c. */
 void kind_target(const struct conn *c, char *to, size_t size);
 
@@ -19,6 +22,9 @@ void kind_greet(struct conn *c);
 
 /** A whole frame came.  The payload may be written to. */
 void kind_on_frame(struct conn *c, uint8_t first_byte, uint8_t *payload, size_t len);
+
+/** Hubbub: append the request that joins the connection's room and asks for one event. */
+void kind_put_join(struct conn *c);
 
 /** Append to the output a message of publisher @pub with number @seq meant for the time @t. */
 void kind_put_message(struct conn *c, uint32_t pub, uint32_t seq, uint64_t t);

@@ -18,6 +18,8 @@ static const struct scenario {
 	json_t *(*run)(const struct opts *o);
 } SCENARIOS[] = {
 	{"fanout", "messages to all members of rooms", scenario_fanout},
+	{"idle", "connections that say nothing", scenario_idle},
+	{"connect", "connections that come back", scenario_connect},
 };
 
 #define N_SCENARIOS (sizeof(SCENARIOS) / sizeof(SCENARIOS[0]))

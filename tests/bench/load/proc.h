@@ -35,4 +35,7 @@ json_t *proc_threads_json(const struct proc_sample *from, const struct proc_samp
 /** Resident memory of the processes together, in bytes. */
 uint64_t proc_resident_bytes(const struct opts *o);
 
+/** Memory that the kernel holds for its own objects and for TCP's buffers, in bytes. */
+uint64_t proc_kernel_bytes(void);
+
 #endif

@@ -12,4 +12,10 @@
 /** Messages to all members of rooms: CPU per delivery, rate, latency. */
 json_t *scenario_fanout(const struct opts *o);
 
+/** Connections that are there and say nothing: memory and CPU. */
+json_t *scenario_idle(const struct opts *o);
+
+/** Connections that come: CPU and time for each. */
+json_t *scenario_connect(const struct opts *o);
+
 #endif

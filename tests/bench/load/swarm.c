@@ -1,6 +1,7 @@
 #include "swarm.h"
 
 #include "base.h"
+#include "inbound.h"
 #include "kind.h"
 
 #include <errno.h>
@@ -15,8 +16,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RECV_MAX (256 * 1024)
-#define BUF_SIZE (RECV_MAX + 4 * 1024 * 1024) /* and the longest rest of a frame before it */
 #define N_EVENTS 1024
 #define PER_SOURCE 5000
 #define PATIENCE_NS (20 * NS_PER_S)
@@ -33,17 +32,23 @@ static void raise_descriptor_limit(uint32_t wanted)
 		     (unsigned long long)limit.rlim_cur);
 }
 
+static void ignore(struct conn *c, const uint8_t *payload)
+{
+	(void)c;
+	(void)payload;
+}
+
 void swarm_init(struct swarm *sw, const struct opts *o, uint32_t n, uint32_t per_room)
 {
 	uint32_t random;
 
-	*sw = (struct swarm){.opts = o, .n_conns = n};
+	*sw = (struct swarm){.opts = o, .n_conns = n, .on_message = ignore};
 	raise_descriptor_limit(n);
 	prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
 	sw->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (sw->epoll < 0)
 		fail("epoll: %s", strerror(errno));
-	sw->buf = xcalloc(1, BUF_SIZE);
+	sw->buf = xcalloc(1, INBOUND_BUF_SIZE);
 	sw->conns = xcalloc(n, sizeof(struct conn));
 	for (uint32_t i = 0; i < n; i++)
 		sw->conns[i] =
@@ -56,17 +61,34 @@ void swarm_init(struct swarm *sw, const struct opts *o, uint32_t n, uint32_t per
 
 void swarm_deinit(struct swarm *sw)
 {
+	swarm_close(sw, 0, sw->n_conns);
 	for (uint32_t i = 0; i < sw->n_conns; i++) {
-		struct conn *c = &sw->conns[i];
-
-		conn_close(c);
-		free(c->rest);
-		free(c->out);
-		free(c->nats);
+		free(sw->conns[i].rest);
+		free(sw->conns[i].out);
+		free(sw->conns[i].nats);
+		if (sw->tokens != NULL)
+			free(sw->tokens[i]);
 	}
+	free(sw->tokens);
 	free(sw->conns);
 	free(sw->buf);
 	close(sw->epoll);
+}
+
+void swarm_close(struct swarm *sw, uint32_t from, uint32_t to)
+{
+	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+
+	for (uint32_t i = from; i < to; i++) {
+		struct conn *c = &sw->conns[i];
+
+		if (c->state == CONN_CLOSED)
+			continue;
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		if (c->state == CONN_READY)
+			sw->n_ready--;
+		conn_close(c);
+	}
 }
 
 void swarm_watch(struct conn *c, bool for_out)
@@ -109,6 +131,7 @@ void swarm_connect(struct conn *c)
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT, .data.ptr = c};
 	int yes = 1;
 
+	c->opened_at = now_ns();
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		fail("socket: %s", strerror(errno));
@@ -149,105 +172,6 @@ static void on_connected(struct conn *c)
 	conn_flush(c);
 }
 
-/** Look for the end of the answer to the upgrade; returns the first byte after it, or NULL. */
-static uint8_t *take_upgrade(struct conn *c, uint8_t *p, const uint8_t *end)
-{
-	uint8_t *blank = memmem(p, (size_t)(end - p), "\r\n\r\n", 4);
-
-	if (blank == NULL)
-		return NULL;
-	if (memcmp(p, "HTTP/1.1 101", 12) != 0)
-		fail("connection %u: not upgraded: %.*s", c->index,
-		     (int)((uint8_t *)memchr(p, '\r', (size_t)(end - p)) - p), (char *)p);
-	c->state = CONN_GREETING;
-	kind_greet(c);
-	return blank + 4;
-}
-
-static void take_control(struct conn *c, uint8_t first, const uint8_t *payload, size_t len)
-{
-	switch (first) {
-	case 0x88:
-		fail("connection %u: closed with %d %.*s", c->index,
-		     len >= 2 ? payload[0] << 8 | payload[1] : 1005, len > 2 ? (int)len - 2 : 0,
-		     (const char *)payload + 2);
-	case 0x89:
-		conn_put_frame(c, 10, payload, (uint32_t)len);
-		conn_flush(c);
-		break;
-	case 0x8a:
-		break;
-	default:
-		fail("connection %u: a frame that begins with 0x%02x", c->index, first);
-	}
-}
-
-/** Handle the whole frames from @p on; returns where the first unfinished one begins. */
-static uint8_t *take_frames(struct conn *c, uint8_t *p, const uint8_t *end)
-{
-	while (end - p >= 2) {
-		size_t len = p[1];
-		size_t head = 2;
-
-		if (len == 126) {
-			if (end - p < 4)
-				break;
-			len = (size_t)p[2] << 8 | p[3];
-			head = 4;
-		} else if (len == 127) {
-			if (end - p < 10)
-				break;
-			len = (size_t)p[6] << 24 | (size_t)p[7] << 16 | (size_t)p[8] << 8 | p[9];
-			head = 10;
-		} else if (len > 127) {
-			fail("connection %u: a masked frame", c->index);
-		}
-		if ((size_t)(end - p) < head + len)
-			break;
-		if (p[0] == (0x80 | WS_TEXT) || p[0] == (0x80 | WS_BINARY))
-			kind_on_frame(c, p[0], p + head, len);
-		else
-			take_control(c, p[0], p + head, len);
-		p += head + len;
-	}
-	return p;
-}
-
-static void on_readable(struct conn *c)
-{
-	struct swarm *sw = c->swarm;
-	uint8_t *p = sw->buf;
-
-	if (c->rest_len > BUF_SIZE - RECV_MAX)
-		fail("connection %u: a frame that is too long", c->index);
-	if (c->rest_len > 0)
-		memcpy(p, c->rest, c->rest_len);
-	ssize_t n = recv(c->fd, p + c->rest_len, RECV_MAX, 0);
-
-	if (n <= 0) {
-		if (n == 0 || errno != EAGAIN)
-			swarm_lost(c, n == 0 ? "the server closed it" : strerror(errno));
-		return;
-	}
-	uint8_t *end = p + c->rest_len + n;
-
-	sw->now = now_ns();
-	if (c->state == CONN_UPGRADING) {
-		uint8_t *frames = take_upgrade(c, p, end);
-
-		if (frames != NULL)
-			p = frames;
-	}
-	if (c->state >= CONN_GREETING)
-		p = take_frames(c, p, end);
-	if (c->state == CONN_CLOSED)
-		return; /* a write in a handler broke it */
-	if (p != end || c->rest_len > 0)
-		conn_keep(&c->rest, &c->rest_len, &c->rest_cap, p, (size_t)(end - p));
-	if (sw->on_read_end != NULL)
-		sw->on_read_end(c);
-}
-
 int swarm_poll(struct swarm *sw, uint64_t timeout_ns)
 {
 	struct epoll_event events[N_EVENTS];
@@ -266,7 +190,7 @@ int swarm_poll(struct swarm *sw, uint64_t timeout_ns)
 			conn_flush(c);
 		if (c->state > CONN_CONNECTING &&
 		    events[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP))
-			on_readable(c);
+			inbound_read(c);
 	}
 	return n;
 }

@@ -27,16 +27,24 @@ struct swarm {
 	/* Hubbub alone: hello is as far as a connection goes. */
 	bool stays_outside;
 
-	/* A measured message came; its payload has opts->size bytes. */
+	/* A measured message came; its payload has opts->size bytes.  By default ignored. */
 	void (*on_message)(struct conn *c, const uint8_t *payload);
-	/* Any other reply or event of hubbub, once ready; NULL: a reply must be ok. */
-	void (*on_other)(struct conn *c, const uint8_t *text, size_t len);
 	/* All of a read is looked at; may be NULL. */
 	void (*on_read_end)(struct conn *c);
 	/* It is in its room; may be NULL. */
 	void (*on_ready)(struct conn *c);
 	/* The server closed it; NULL: the run fails. */
 	void (*on_lost)(struct conn *c);
+
+	/* Hubbub alone, and all may be NULL: */
+	/* An event with its whole text, in place of on_message. */
+	void (*on_event)(struct conn *c, const char *text, size_t len);
+	/* A reply that is ok, once ready; one that is not fails the run. */
+	void (*on_reply)(struct conn *c, const char *text, size_t len);
+	/* Append the request that joins, with the id KIND_JOIN_ID. */
+	void (*put_join)(struct conn *c);
+	/* The reply to it, before on_ready. */
+	void (*on_joined)(struct conn *c, const char *text, size_t len);
 };
 
 /** Prepare for @n connections, none open yet; connection i is in room i / @per_room. */
@@ -53,6 +61,9 @@ void swarm_open(struct swarm *sw, uint32_t from, uint32_t to);
 
 /** Wait @timeout_ns at most, 0 for not at all, and handle what came.  Returns how many did. */
 int swarm_poll(struct swarm *sw, uint64_t timeout_ns);
+
+/** Close connections @from to @to, excluded, by a reset: no TIME_WAIT stays behind. */
+void swarm_close(struct swarm *sw, uint32_t from, uint32_t to);
 
 /** Look at what comes for @ns nanoseconds. */
 void swarm_run_for(struct swarm *sw, uint64_t ns);
