@@ -136,29 +136,3 @@ uint64_t proc_resident_bytes(const struct opts *o)
 	}
 	return kib * 1024;
 }
-
-/** The number after @name in the text of a file of /proc; 0 if it is not there. */
-static uint64_t number_after(const char *text, const char *name)
-{
-	const char *p = strstr(text, name);
-
-	return p != NULL ? strtoull(p + strlen(name), NULL, 10) : 0;
-}
-
-uint64_t proc_kernel_bytes(void)
-{
-	char text[8192];
-	uint64_t bytes = 0;
-
-	if (!read_file("/proc/meminfo", text, sizeof(text)))
-		fail("/proc/meminfo cannot be read");
-	/* With the reclaimable part: sockets have inodes and dentries, which count as that. */
-	bytes += number_after(text, "Slab:") * 1024;
-	if (!read_file("/proc/net/sockstat", text, sizeof(text)))
-		fail("/proc/net/sockstat cannot be read");
-	const char *tcp = strstr(text, "TCP:");
-
-	if (tcp != NULL)
-		bytes += number_after(tcp, " mem") * (uint64_t)sysconf(_SC_PAGESIZE);
-	return bytes;
-}
