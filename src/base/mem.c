@@ -51,6 +51,15 @@ void *mem_realloc(void *old, size_t size)
 	return p;
 }
 
+void *mem_alloc_aligned(size_t align, size_t size)
+{
+	void *p;
+
+	if (posix_memalign(&p, align, at_least_one(size)) != 0)
+		die();
+	return p;
+}
+
 char *mem_dup(const void *bytes, size_t len)
 {
 	char *copy = mem_alloc(len + 1);
