@@ -21,6 +21,11 @@ struct stream_events {
 	/** All output was written to the socket (after some could not be at once, or at a flush).
 	 */
 	void (*on_drained)(struct stream *s);
+	/**
+	 * The stream was closed and the loop has let go of it: the last use of *s, the owner may
+	 * free it here.
+	 */
+	void (*on_closed)(struct stream *s);
 };
 
 /**
@@ -50,7 +55,6 @@ struct stream {
 	uint64_t written;       /* bytes that the socket has taken, ever */
 	struct worker *worker;
 	const struct stream_events *events;
-	void (*closed)(struct stream *s);
 	uv_poll_t poll;
 };
 
@@ -77,13 +81,11 @@ uint64_t stream_silent_ms(const struct stream *s);
 /** Half-close after all that is queued was written (shutdown SHUT_WR). */
 void stream_shutdown(struct stream *s);
 /**
- * Close at once, dropping what is unsent, of which a reset tells the peer; no event follows.
- * @closed is called from the loop when the handle is gone: the last use of *s, the owner may free
- * it there.  Allowed inside callbacks.
- * Closing what is closing already does nothing.  A stream that stream_open() failed to open may be
- * closed like any other: @closed is called at once then.
+ * Close at once, dropping what is unsent, of which a reset tells the peer; nothing but on_closed
+ * follows.  Allowed inside callbacks.  Closing what is closing already does nothing.  A stream that
+ * stream_open() failed to open may be closed like any other: on_closed is called at once then.
  */
-void stream_close(struct stream *s, void (*closed)(struct stream *s));
+void stream_close(struct stream *s);
 /** Write what this turn queued on every dirty stream of @w; net/ calls it in prepare and check. */
 void stream_flush_all(struct worker *w);
 /** Free what @w keeps for its streams, all of which are gone. */

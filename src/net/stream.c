@@ -259,7 +259,7 @@ static void on_poll_closed(uv_handle_t *handle)
 {
 	struct stream *s = handle->data;
 
-	s->closed(s); /* the last use of *s: the owner may free it now */
+	s->events->on_closed(s);
 }
 
 /*
@@ -274,14 +274,13 @@ static void reset_on_close(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
-void stream_close(struct stream *s, void (*closed)(struct stream *s))
+void stream_close(struct stream *s)
 {
 	if (s->closing)
 		return;
 	s->closing = true;
-	s->closed = closed;
 	if (s->fd < 0) { /* it never opened: the loop knows nothing of it */
-		closed(s);
+		s->events->on_closed(s);
 		return;
 	}
 	if (s->unsent > 0)

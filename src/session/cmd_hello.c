@@ -51,12 +51,12 @@ static void encode_belong(struct buf *b, const struct store_belong *r, const cha
 static void welcome(struct conn *c, const struct request *req, struct span token,
 		    const struct store_belong *rooms, size_t n_rooms)
 {
-	struct session_env *env = c->hub->env;
+	struct session_env *env = conn_hub(c)->env;
 	struct buf b = {0};
 
 	c->hello_pending = false;
-	c->touched_ms = c->hub->worker->now_ms;
-	hub_add_user_conn(c->hub, c);
+	c->touched_s = (uint32_t)(conn_hub(c)->worker->now_ms / 1000);
+	hub_add_user_conn(conn_hub(c), c);
 
 	reply_encode_open(&b, &req->id);
 	buf_printf(&b, ",\"v\":%d,\"me\":", PROTOCOL_VERSION);
@@ -94,7 +94,7 @@ void start_hello(struct conn *c, struct request *req)
 		request_free(req);
 		return;
 	}
-	if (!c->hub->env->cfg->open) {
+	if (!conn_hub(c)->env->cfg->open) {
 		conn_reply_error(c, &req->id, PROTO_E_UNAUTHORIZED,
 				 "this server was not started in open mode", 0);
 		request_free(req);
@@ -110,9 +110,9 @@ void conn_touch(struct conn *c)
 {
 	struct store_op *touch = store_op_new(STORE_TOUCH, (struct store_origin){.conn = 0});
 
-	c->touched_ms = c->hub->worker->now_ms;
+	c->touched_s = (uint32_t)(conn_hub(c)->worker->now_ms / 1000);
 	touch->user = c->user;
-	if (!store_submit(c->hub->env->store, touch))
+	if (!store_submit(conn_hub(c)->env->store, touch))
 		store_op_free(touch); /* the next hello or heartbeat notes the visit */
 }
 
@@ -125,7 +125,7 @@ void hello_done(struct conn *c, struct store_op *op)
 	c->user = op->user;
 	c->name = mem_strdup(op->name);
 	if (op->renamed)
-		hub_tell_rename(c->hub, op->user, op->name);
+		hub_tell_rename(conn_hub(c), op->user, op->name);
 	if (op->token != NULL) {
 		welcome(c, op->req, span_of(op->token), NULL, 0);
 		return;

@@ -32,7 +32,7 @@ void history_done(struct conn *c, struct joined *j, struct store_read *read)
 	buf_append_str(&b, ",\"first\":");
 	buf_append_u64(&b, read->first);
 	buf_append_str(&b, ",\"epoch\":");
-	buf_append_json(&b, span_of(store_epoch(c->hub->env->store)));
+	buf_append_json(&b, span_of(store_epoch(conn_hub(c)->env->store)));
 	buf_printf(&b, ",\"more\":%s,\"events\":[", read->more ? "true" : "false");
 	buf_append_span(&b, buf_span(&read->events));
 	buf_append_str(&b, "]}");

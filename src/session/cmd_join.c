@@ -26,7 +26,7 @@ static struct stretch plan(const struct conn *c, const struct request *req,
 			   const struct room_view *v)
 {
 	struct stretch s = {0};
-	const char *epoch = store_epoch(c->hub->env->store);
+	const char *epoch = store_epoch(conn_hub(c)->env->store);
 
 	if (req->has_since) {
 		s.resumes = req->has_epoch && span_equal(req->epoch, span_of(epoch)) &&
@@ -76,7 +76,7 @@ static void reply(struct conn *c, const struct request *req, const struct room_v
 	buf_printf(&b, ",\"rid\":\"%s\",\"title\":", v->rid);
 	buf_append_json(&b, span_of(v->title));
 	buf_append_str(&b, ",\"epoch\":");
-	buf_append_json(&b, span_of(store_epoch(c->hub->env->store)));
+	buf_append_json(&b, span_of(store_epoch(conn_hub(c)->env->store)));
 	buf_append_str(&b, ",\"head\":");
 	buf_append_u64(&b, v->head);
 	buf_append_str(&b, ",\"first\":");
@@ -143,7 +143,7 @@ static bool enter(struct conn *c, int64_t room, struct request *req)
 	struct room_view v;
 	struct joined *j = conn_find_joined(c, room);
 
-	if (!room_registry_view(c->hub->env->rooms, room, c->hub->worker->index, c->user,
+	if (!room_registry_view(conn_hub(c)->env->rooms, room, conn_hub(c)->worker->index, c->user,
 				span_of(c->name), j == NULL, &v))
 		return false;
 	if (j == NULL)
@@ -171,7 +171,7 @@ static void ask_store(struct conn *c, struct request *req)
 
 void start_join(struct conn *c, struct request *req)
 {
-	int64_t room = room_registry_find(c->hub->env->rooms, req->room, req->rid);
+	int64_t room = room_registry_find(conn_hub(c)->env->rooms, req->room, req->rid);
 
 	if (room == 0 || !conn_belongs(c, room) || !enter(c, room, req))
 		ask_store(c, req);

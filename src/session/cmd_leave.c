@@ -31,7 +31,7 @@ void leave_done(struct conn *c, struct store_op *op)
 		conn_reply_error(c, &op->req->id, op->err, op->why, op->retry_ms);
 		return;
 	}
-	hub_tell_forgotten(c->hub, c->user, op->room_id);
+	hub_tell_forgotten(conn_hub(c), c->user, op->room_id);
 	conn_set_belongs(c, op->room_id, false);
 	conn_reply_ok(c, op->req);
 }

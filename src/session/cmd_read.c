@@ -30,6 +30,6 @@ void read_done(struct conn *c, struct store_op *op)
 	struct frame *f = frame_new_text(buf_span(&b));
 
 	buf_deinit(&b);
-	room_registry_tell_user(c->hub->env->rooms, c->user, f, c->id);
+	room_registry_tell_user(conn_hub(c)->env->rooms, c->user, f, c->id);
 	frame_unref(f);
 }

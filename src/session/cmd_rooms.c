@@ -33,7 +33,7 @@ void rooms_done(struct conn *c, struct store_read *read)
 		buf_append_str(&b, ",\"topic\":");
 		buf_append_json(&b, span_of(r->topic));
 		buf_append_str(&b, ",\"online\":");
-		buf_append_u64(&b, room_registry_online(c->hub->env->rooms, r->id));
+		buf_append_u64(&b, room_registry_online(conn_hub(c)->env->rooms, r->id));
 		buf_append_char(&b, '}');
 	}
 	buf_append_str(&b, "]}");

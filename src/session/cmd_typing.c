@@ -7,7 +7,7 @@
 
 void start_typing(struct conn *c, struct request *req, struct joined *j)
 {
-	uint64_t now = c->hub->worker->now_ms;
+	uint64_t now = conn_hub(c)->worker->now_ms;
 
 	if (j->typed_ms == 0 || now - j->typed_ms >= TYPING_INTERVAL_MS) {
 		struct buf b = {0};
@@ -17,7 +17,7 @@ void start_typing(struct conn *c, struct request *req, struct joined *j)
 		struct frame *f = frame_new_text(buf_span(&b));
 
 		buf_deinit(&b);
-		room_registry_tell(c->hub->env->rooms, j->room->id, f, c->id);
+		room_registry_tell(conn_hub(c)->env->rooms, j->room->id, f, c->id);
 		frame_unref(f);
 	}
 	conn_reply_ok(c, req);

@@ -18,18 +18,18 @@ static struct conn *conn_of(struct stream *s)
 static void on_stream_closed(struct stream *s)
 {
 	struct conn *c = conn_of(s);
-	struct hub *hub = c->hub;
+	struct hub *hub = conn_hub(c);
 
-	HASH_DELETE(hh, hub->conns, c);
+	idmap_remove(&hub->conns, c->id);
 	http_free(c->http);
 	ws_free(c->ws);
 	free(c->name);
 	free(c->belongs);
 	free(c->strikes);
-	free(c);
+	pool_free(&hub->conn_pool, c);
 	count_add(&hub->counters->connections, -1);
 	hub->env->on_released(hub->env->ctx);
-	if (hub->stopping && hub->conns == NULL)
+	if (hub->stopping && idmap_len(&hub->conns) == 0)
 		worker_stopped(hub->worker);
 }
 
@@ -38,7 +38,7 @@ static void end_session(struct conn *c)
 {
 	conn_leave_all(c);
 	conn_drop_requests(c);
-	hub_remove_user_conn(c->hub, c);
+	hub_remove_user_conn(conn_hub(c), c);
 }
 
 void conn_destroy(struct conn *c)
@@ -47,13 +47,13 @@ void conn_destroy(struct conn *c)
 		return;
 	end_session(c);
 	if (c->ws != NULL) {
-		count_add(&c->hub->counters->websockets, -1);
-		if (c->params.deflate)
-			room_registry_count_deflate(c->hub->env->rooms, -1);
+		count_add(&conn_hub(c)->counters->websockets, -1);
+		if (c->deflate)
+			room_registry_count_deflate(conn_hub(c)->env->rooms, -1);
 	}
 	c->phase = CONN_GONE;
 	conn_set_timer(c, TIMER_NONE);
-	stream_close(&c->stream, on_stream_closed);
+	stream_close(&c->stream);
 }
 
 void conn_end_http(struct conn *c)
@@ -72,7 +72,7 @@ void conn_close(struct conn *c, uint16_t code, const char *why)
 	if (code == WS_CLOSE_SLOW_READER) {
 		/* The peer resumes from the log: only the end of a frame already begun is kept. */
 		stream_drop_queued(&c->stream);
-		count_add(&c->hub->counters->slow_readers, 1);
+		count_add(&conn_hub(c)->counters->slow_readers, 1);
 	}
 	ws_close(c->ws, code, why);
 }
@@ -98,7 +98,7 @@ static void ws_on_closing(void *owner, uint16_t code, bool by_peer)
 	struct conn *c = owner;
 
 	(void)by_peer;
-	log_debug("connection %u.%llu closes with %u", c->hub->worker->index,
+	log_debug("connection %u.%llu closes with %u", conn_hub(c)->worker->index,
 		  (unsigned long long)c->id, code);
 	c->phase = CONN_ENDING;
 	conn_set_timer(c, TIMER_ENDING);
@@ -116,19 +116,20 @@ static void start_websocket(struct conn *c)
 {
 	http_free(c->http);
 	c->http = NULL;
-	c->ws = ws_new(&c->params, c->hub->env->cfg->max_frame, &ws_handler, c);
+	c->deflate = conn_hub(c)->handshake.deflate;
+	c->ws = ws_new(&conn_hub(c)->handshake, conn_hub(c)->env->cfg->max_frame, &ws_handler, c);
 	c->phase = CONN_OPEN;
 	conn_set_timer(c, TIMER_BEAT);
-	count_add(&c->hub->counters->websockets, 1);
-	if (c->params.deflate)
-		room_registry_count_deflate(c->hub->env->rooms, 1);
+	count_add(&conn_hub(c)->counters->websockets, 1);
+	if (c->deflate)
+		room_registry_count_deflate(conn_hub(c)->env->rooms, 1);
 }
 
 /* Feed HTTP; returns how many bytes it took. */
 static size_t receive_http(struct conn *c, const uint8_t *bytes, size_t len)
 {
 	bool was_mid_request = c->timer == TIMER_REQUEST;
-	unsigned n_before = c->n_http_requests;
+	c->has_http_request = false;
 	size_t taken = http_receive(c->http, bytes, len);
 
 	if (c->phase != CONN_HTTP)
@@ -139,7 +140,7 @@ static size_t receive_http(struct conn *c, const uint8_t *bytes, size_t len)
 	}
 	if (!http_is_mid_request(c->http))
 		conn_set_timer(c, TIMER_IDLE);
-	else if (!was_mid_request || c->n_http_requests != n_before)
+	else if (!was_mid_request || c->has_http_request)
 		conn_set_timer(c, TIMER_REQUEST);
 	/* Whoever sends requests and does not read the answers is not read from either. */
 	if (stream_unsent(&c->stream) > CONN_MAX_REPLY_BYTES)
@@ -196,19 +197,20 @@ static const struct stream_events stream_events = {
 	.on_data = on_data,
 	.on_end = on_end,
 	.on_drained = on_drained,
+	.on_closed = on_stream_closed,
 };
 
 void conn_new(struct hub *hub, int fd)
 {
-	struct conn *c = mem_zalloc(sizeof(*c));
+	struct conn *c = pool_zalloc(&hub->conn_pool);
 
-	c->hub = hub;
+	c->stream.worker = hub->worker;
 	c->id = hub->next_conn;
 	hub->next_conn += hub->env->n_workers;
 	c->phase = CONN_HTTP;
 	c->timer = TIMER_NONE;
 	c->http = http_new(&http_default_limits, &conn_http_handler, c);
-	HASH_ADD(hh, hub->conns, id, sizeof(c->id), c);
+	idmap_put(&hub->conns, c->id, c);
 	count_add(&hub->counters->connections, 1);
 	count_add(&hub->counters->accepted, 1);
 	conn_set_timer(c, TIMER_REQUEST);

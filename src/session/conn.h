@@ -6,7 +6,7 @@
 #include "hubbub/ws.h"
 #include "session/hub.h"
 
-enum conn_phase {
+enum conn_phase {    /* one byte of a connection */
 	CONN_HTTP,   /* requests, until an upgrade */
 	CONN_OPEN,   /* a WebSocket */
 	CONN_ENDING, /* the last output and the closing handshake are under way */
@@ -59,43 +59,48 @@ struct joined {
 	unsigned index;    /* in room->members */
 	uint16_t n_writes; /* writes at the store */
 	bool busy;         /* a join, history, read or leave is under way: all others wait */
+	bool belongs;      /* the user is known to belong to the room */
 };
 
+/* Thousands of them are idle: what is there only while something is under way is a pointer. */
 struct conn {
 	struct stream stream; /* first: a stream's owner is found by a cast */
-	struct hub *hub;
 	uint64_t id;
-	enum conn_phase phase;
-	struct http *http;
-	struct ws *ws;
-	struct ws_params params;
-	bool upgraded; /* the handshake was answered inside http_receive() */
-
-	enum conn_timer timer;
-	uint64_t deadline_ms;
+	uint8_t phase;             /* enum conn_phase */
+	int8_t timer;              /* enum conn_timer */
+	bool deflate : 1;          /* permessage-deflate was agreed */
+	bool upgraded : 1;         /* the handshake was answered inside http_receive() */
+	bool has_http_request : 1; /* a request was answered inside http_receive() */
+	bool hello_pending : 1;
+	bool pumping : 1;
+	uint8_t n_large;      /* of n_in_flight, those whose replies are large */
+	uint16_t n_in_flight; /* requests at the store */
+	uint16_t n_waiting;
+	uint32_t deadline_ms;  /* of the timer, on the worker's clock, its low bits */
+	uint32_t touched_s;    /* when the store last heard of this visit, on that clock */
+	uint32_t seen_written; /* bytes the socket had taken when life was last looked for, low bits
+				*/
+	uint32_t n_belongs;
 	struct conn *timer_prev, *timer_next;
 
-	int64_t user; /* 0 before hello */
+	struct http *http; /* before the upgrade */
+	struct ws *ws;     /* after it */
+	int64_t user;      /* 0 before hello */
 	char *name;
-	uint64_t touched_ms; /* when the store last heard of this visit */
-	bool hello_pending;
 	struct local_user *local_user;
 	struct conn *next_of_user;
-
 	struct joined *rooms; /* owned; few enough to be searched in turn */
-	int64_t *belongs;     /* rooms that the user is known to belong to */
-	unsigned n_belongs;
-
+	int64_t *belongs;     /* rooms that the user is known to belong to, without those joined */
 	struct waiting *waiting;
-	unsigned n_waiting, n_in_flight, n_large;
 	struct pending_room *pending_rooms;
-	bool pumping;
-	size_t reply_bytes;    /* of what is unsent, at most this much are replies */
-	uint64_t seen_written; /* bytes the socket had taken when life was last looked for */
-	unsigned n_http_requests;
+	size_t reply_bytes;      /* of what is unsent, at most this much are replies */
 	struct strikes *strikes; /* NULL before the first */
-	UT_hash_handle hh;
 };
+
+static inline struct hub *conn_hub(const struct conn *c)
+{
+	return c->stream.worker->user;
+}
 
 /* conn.c */
 void conn_new(struct hub *hub, int fd);

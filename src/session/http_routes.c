@@ -22,14 +22,14 @@ static void serve_metrics(struct http *h, struct conn *c)
 {
 	struct buf b = {0};
 
-	c->hub->env->write_metrics(&b, c->hub->env->ctx);
+	conn_hub(c)->env->write_metrics(&b, conn_hub(c)->env->ctx);
 	http_respond(h, 200, "text/plain; version=0.0.4; charset=utf-8", buf_span(&b), NULL);
 	buf_deinit(&b);
 }
 
 static void serve_ready(struct http *h, struct conn *c)
 {
-	struct session_env *env = c->hub->env;
+	struct session_env *env = conn_hub(c)->env;
 	bool ready = !atomic_load_explicit(&env->stopping, memory_order_relaxed) &&
 		     store_is_healthy(env->store);
 
@@ -42,12 +42,13 @@ static void serve_ready(struct http *h, struct conn *c)
 static void on_request(struct http *h, const struct http_request *req, void *owner)
 {
 	struct conn *c = owner;
-	const struct config *cfg = c->hub->env->cfg;
+	const struct config *cfg = conn_hub(c)->env->cfg;
 
-	c->n_http_requests++;
-	count_add(&c->hub->counters->http_requests, 1);
+	c->has_http_request = true;
+	count_add(&conn_hub(c)->counters->http_requests, 1);
 	if (span_equal(req->path, SPAN("/ws"))) {
-		c->upgraded = http_upgrade(h, req, cfg->origins, cfg->n_origins, &c->params);
+		c->upgraded =
+			http_upgrade(h, req, cfg->origins, cfg->n_origins, &conn_hub(c)->handshake);
 		return;
 	}
 	if (!http_origin_allowed(req, cfg->origins, cfg->n_origins)) {

@@ -14,9 +14,8 @@ struct hub *hub_of(struct worker *w)
 
 struct conn *hub_find_conn(struct hub *hub, uint64_t id)
 {
-	struct conn *c;
+	struct conn *c = idmap_get(&hub->conns, id);
 
-	HASH_FIND(hh, hub->conns, &id, sizeof(id), c);
 	return c != NULL && c->phase == CONN_OPEN ? c : NULL;
 }
 
@@ -29,6 +28,8 @@ static void on_start(struct worker *w)
 	hub->counters = &hub->env->counters[w->index];
 	hub->next_conn = w->index + 1;
 	hub->ping = frame_new_text(SPAN("{\"ev\":\"ping\"}"));
+	pool_init(&hub->conn_pool, sizeof(struct conn));
+	pool_init(&hub->joined_pool, sizeof(struct joined));
 	w->user = hub;
 }
 
@@ -67,16 +68,20 @@ static bool on_output(struct worker *w)
 static void on_stop(struct worker *w)
 {
 	struct hub *hub = hub_of(w);
-	struct conn *c, *next;
+	struct idmap_slot *slot;
+	uint32_t pos = 0;
 
 	hub->stopping = true;
-	HASH_ITER (hh, hub->conns, c, next) {
+	/* Nobody goes from the map on the way: that is left to the loop. */
+	while ((slot = idmap_next(&hub->conns, &pos)) != NULL) {
+		struct conn *c = slot->p;
+
 		if (c->phase == CONN_OPEN)
 			conn_close(c, WS_CLOSE_GOING_AWAY, "the server restarts");
 		else if (c->phase == CONN_HTTP)
 			conn_end_http(c);
 	}
-	if (hub->conns == NULL)
+	if (idmap_len(&hub->conns) == 0)
 		worker_stopped(w);
 }
 
@@ -92,6 +97,9 @@ void session_free_worker(struct worker *w)
 	}
 	hub_forget_gone_users(hub, true);
 	frame_unref(hub->ping);
+	pool_deinit(&hub->joined_pool);
+	pool_deinit(&hub->conn_pool);
+	idmap_deinit(&hub->conns);
 	free(hub);
 	w->user = NULL;
 }

@@ -3,7 +3,10 @@
  * What one worker knows: its connections, and which of them are in which rooms and whose they are.
  * Everything here belongs to the worker's thread.
  */
+#include "hubbub/idmap.h"
+#include "hubbub/pool.h"
 #include "hubbub/session.h"
+#include "hubbub/ws.h"
 #include <uthash.h>
 
 struct conn;
@@ -64,7 +67,9 @@ enum conn_timer {
 struct hub {
 	struct session_env *env;
 	struct worker *worker;
-	struct conn *conns; /* by id */
+	struct pool conn_pool, joined_pool;
+	struct idmap conns;         /* by id */
+	struct ws_params handshake; /* what the one under way agreed on */
 	struct local_room *rooms;
 	struct local_room *active; /* those with news to tell, the longest waiting first */
 	struct local_user *users;

@@ -28,10 +28,13 @@ struct joined *conn_find_joined_by(const struct conn *c, const struct request *r
 
 struct joined *conn_add_joined(struct conn *c, int64_t room, const struct room_view *view)
 {
-	struct joined *j = mem_zalloc(sizeof(*j));
+	struct joined *j = pool_zalloc(&conn_hub(c)->joined_pool);
 
 	j->conn = c;
-	hub_add_member(c->hub, room, view, j);
+	/* The list is for the rooms that are not joined: most connections need none then. */
+	j->belongs = conn_belongs(c, room);
+	conn_set_belongs(c, room, false);
+	hub_add_member(conn_hub(c), room, view, j);
 	LL_PREPEND(c->rooms, j);
 	return j;
 }
@@ -52,22 +55,31 @@ static void free_joined(struct conn *c, struct joined *j)
 {
 	int64_t room = j->room->id;
 
-	hub_remove_member(c->hub, j);
-	room_registry_leave(c->hub->env->rooms, room, c->hub->worker->index, c->user);
+	hub_remove_member(conn_hub(c), j);
+	room_registry_leave(conn_hub(c)->env->rooms, room, conn_hub(c)->worker->index, c->user);
 	conn_free_wait(j->wait);
-	free(j);
+	pool_free(&conn_hub(c)->joined_pool, j);
 }
 
 void conn_remove_joined(struct conn *c, struct joined *j)
 {
+	int64_t room = j->room->id;
+	bool belongs = j->belongs && c->phase == CONN_OPEN;
+
 	LL_DELETE(c->rooms, j);
 	free_joined(c, j);
+	if (belongs)
+		conn_set_belongs(c, room, true);
 }
 
 void conn_leave_all(struct conn *c)
 {
-	while (c->rooms != NULL)
-		conn_remove_joined(c, c->rooms);
+	while (c->rooms != NULL) {
+		struct joined *j = c->rooms;
+
+		LL_DELETE(c->rooms, j);
+		free_joined(c, j);
+	}
 }
 
 static int64_t *find_belongs(const struct conn *c, int64_t room)
@@ -81,18 +93,32 @@ static int64_t *find_belongs(const struct conn *c, int64_t room)
 
 bool conn_belongs(const struct conn *c, int64_t room)
 {
-	return find_belongs(c, room) != NULL;
+	const struct joined *j = conn_find_joined(c, room);
+
+	return j != NULL ? j->belongs : find_belongs(c, room) != NULL;
+}
+
+static void drop_belongs(struct conn *c, int64_t *at)
+{
+	*at = c->belongs[--c->n_belongs];
+	if (c->n_belongs == 0) {
+		free(c->belongs);
+		c->belongs = NULL;
+	}
 }
 
 void conn_set_belongs(struct conn *c, int64_t room, bool belongs)
 {
+	struct joined *j = conn_find_joined(c, room);
 	int64_t *at = find_belongs(c, room);
 
-	if (belongs && at == NULL) {
+	if (j != NULL) {
+		j->belongs = belongs;
+	} else if (belongs && at == NULL) {
 		c->belongs = mem_realloc(c->belongs, (c->n_belongs + 1) * sizeof(c->belongs[0]));
 		c->belongs[c->n_belongs++] = room;
 	} else if (!belongs && at != NULL) {
-		*at = c->belongs[--c->n_belongs];
+		drop_belongs(c, at);
 	}
 }
 

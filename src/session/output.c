@@ -14,10 +14,10 @@
 
 void conn_send_reply(struct conn *c, struct buf *json)
 {
-	bool compress = c->params.deflate && json->len >= MIN_DEFLATED_REPLY;
+	bool compress = c->deflate && json->len >= MIN_DEFLATED_REPLY;
 	struct frame *f = compress ? frame_new_text_compressed(buf_span(json))
 				   : frame_new_text(buf_span(json));
-	struct chunk *wire = chunk_ref(frame_wire(f, c->params.deflate, 0).chunk);
+	struct chunk *wire = chunk_ref(frame_wire(f, c->deflate, 0).chunk);
 
 	buf_deinit(json);
 	frame_unref(f);
@@ -38,7 +38,7 @@ void conn_reply_ok(struct conn *c, const struct request *req)
 /* Whether CONN_MAX_STRIKES came within the last window, this one included. */
 static bool is_struck_out(struct conn *c)
 {
-	uint64_t now = c->hub->worker->now_ms;
+	uint64_t now = conn_hub(c)->worker->now_ms;
 
 	if (c->strikes == NULL)
 		c->strikes = mem_zalloc(sizeof(*c->strikes));
@@ -65,7 +65,7 @@ void conn_reply_error(struct conn *c, const struct request_id *id, enum proto_er
 
 void conn_reply_unavailable(struct conn *c, const struct request *req)
 {
-	bool stopping = atomic_load_explicit(&c->hub->env->stopping, memory_order_relaxed);
+	bool stopping = atomic_load_explicit(&conn_hub(c)->env->stopping, memory_order_relaxed);
 
 	conn_reply_error(c, &req->id, PROTO_E_UNAVAILABLE,
 			 stopping ? "the server is stopping" : "the server is busy", 1000);
@@ -79,7 +79,7 @@ void conn_send_piece(struct conn *c, struct piece *p)
 
 	if (unsent < c->reply_bytes)
 		c->reply_bytes = unsent;
-	if (unsent - c->reply_bytes + piece_len(p) > c->hub->env->cfg->max_output)
+	if (unsent - c->reply_bytes + piece_len(p) > conn_hub(c)->env->cfg->max_output)
 		conn_close(c, WS_CLOSE_SLOW_READER, "reads too slowly");
 	else
 		stream_send_piece(&c->stream, p);
@@ -87,7 +87,7 @@ void conn_send_piece(struct conn *c, struct piece *p)
 
 void conn_send_event(struct conn *c, struct frame *f, unsigned from)
 {
-	struct frame_wire wire = frame_wire(f, c->params.deflate, from);
+	struct frame_wire wire = frame_wire(f, c->deflate, from);
 	struct piece *p = piece_new(chunk_ref(wire.chunk), wire.offset, wire.len);
 
 	conn_send_piece(c, p);

@@ -134,9 +134,9 @@ void conn_on_text(struct conn *c, struct span text)
 {
 	struct request *req;
 	const char *why = NULL;
-	enum proto_error e = request_decode(&req, text, c->hub->env->cfg, &why);
+	enum proto_error e = request_decode(&req, text, conn_hub(c)->env->cfg, &why);
 
-	count_add(&c->hub->counters->requests, 1);
+	count_add(&conn_hub(c)->counters->requests, 1);
 	if (e != PROTO_OK) {
 		refuse(c, req, e, why);
 		return;
@@ -168,7 +168,7 @@ void conn_drop_requests(struct conn *c)
 
 static struct store_origin origin_of(const struct conn *c)
 {
-	return (struct store_origin){.worker = c->hub->worker->index, .conn = c->id};
+	return (struct store_origin){.worker = conn_hub(c)->worker->index, .conn = c->id};
 }
 
 static void op_done(struct conn *c, struct store_op *op)
@@ -268,14 +268,14 @@ struct store_read *conn_new_read(struct conn *c, enum store_read_kind kind, stru
 
 static bool is_stopping(const struct conn *c)
 {
-	return atomic_load_explicit(&c->hub->env->stopping, memory_order_relaxed);
+	return atomic_load_explicit(&conn_hub(c)->env->stopping, memory_order_relaxed);
 }
 
 bool conn_submit(struct conn *c, struct store_op *op)
 {
 	bool is_join = op->kind == STORE_JOIN; /* once submitted, the op is not ours to look at */
 
-	if (!is_stopping(c) && store_submit(c->hub->env->store, op)) {
+	if (!is_stopping(c) && store_submit(conn_hub(c)->env->store, op)) {
 		c->n_in_flight++;
 		c->n_large += is_join;
 		return true;
@@ -287,7 +287,7 @@ bool conn_submit(struct conn *c, struct store_op *op)
 
 bool conn_submit_read(struct conn *c, struct store_read *read)
 {
-	if (!is_stopping(c) && store_submit_read(c->hub->env->store, read)) {
+	if (!is_stopping(c) && store_submit_read(conn_hub(c)->env->store, read)) {
 		c->n_in_flight++;
 		c->n_large++;
 		return true;

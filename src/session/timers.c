@@ -11,7 +11,7 @@
 #define IDLE_MS 60000
 #define PONG_MS 10000
 #define ENDING_MS 5000
-#define TOUCH_MS (24 * 60 * 60 * 1000) /* a long visit is noted daily */
+#define TOUCH_S (24 * 60 * 60) /* a long visit is noted daily */
 
 static uint64_t duration_ms(const struct hub *hub, enum conn_timer which)
 {
@@ -29,16 +29,22 @@ static uint64_t duration_ms(const struct hub *hub, enum conn_timer which)
 	}
 }
 
+/* No deadline is farther than half of what 32 bits of milliseconds count, so they may wrap. */
+static bool is_over(uint32_t deadline_ms, uint64_t now_ms)
+{
+	return (int32_t)((uint32_t)now_ms - deadline_ms) >= 0;
+}
+
 void conn_set_timer(struct conn *c, enum conn_timer which)
 {
-	struct hub *hub = c->hub;
+	struct hub *hub = conn_hub(c);
 
 	if (c->timer != TIMER_NONE)
 		DL_DELETE2(hub->timers[c->timer], c, timer_prev, timer_next);
-	c->timer = which;
+	c->timer = (int8_t)which;
 	if (which == TIMER_NONE)
 		return;
-	c->deadline_ms = hub->worker->now_ms + duration_ms(hub, which);
+	c->deadline_ms = (uint32_t)(hub->worker->now_ms + duration_ms(hub, which));
 	DL_APPEND2(hub->timers[which], c, timer_prev, timer_next);
 }
 
@@ -48,9 +54,9 @@ void conn_set_timer(struct conn *c, enum conn_timer which)
  */
 static bool is_reading(struct conn *c)
 {
-	bool took = c->stream.written != c->seen_written;
+	bool took = (uint32_t)c->stream.written != c->seen_written;
 
-	c->seen_written = c->stream.written;
+	c->seen_written = (uint32_t)c->stream.written;
 	return took && stream_unsent(&c->stream) > 0;
 }
 
@@ -71,10 +77,10 @@ static void expire(struct conn *c, enum conn_timer which)
 		break;
 	case TIMER_BEAT:
 		conn_set_timer(c, TIMER_PONG);
-		if (c->user != 0 && c->hub->worker->now_ms - c->touched_ms > TOUCH_MS)
+		if (c->user != 0 && conn_hub(c)->worker->now_ms / 1000 - c->touched_s > TOUCH_S)
 			conn_touch(c);
-		c->seen_written = c->stream.written;
-		conn_send_event(c, c->hub->ping, 0);
+		c->seen_written = (uint32_t)c->stream.written;
+		conn_send_event(c, conn_hub(c)->ping, 0);
 		break;
 	case TIMER_PONG:
 		if (is_reading(c) || is_unread_but_there(c))
@@ -84,7 +90,7 @@ static void expire(struct conn *c, enum conn_timer which)
 		break;
 	case TIMER_ENDING:
 		/* A long answer over a slow link; a WebSocket's peer resumes instead. */
-		if (c->ws == NULL && !c->hub->stopping && is_reading(c))
+		if (c->ws == NULL && !conn_hub(c)->stopping && is_reading(c))
 			conn_set_timer(c, TIMER_ENDING);
 		else
 			conn_destroy(c);
@@ -100,7 +106,7 @@ void hub_run_timers(struct hub *hub, uint64_t now_ms)
 	for (int which = 0; which < N_CONN_TIMERS; which++) {
 		struct conn *c;
 
-		while ((c = hub->timers[which]) != NULL && c->deadline_ms <= now_ms) {
+		while ((c = hub->timers[which]) != NULL && is_over(c->deadline_ms, now_ms)) {
 			conn_set_timer(c, TIMER_NONE);
 			expire(c, (enum conn_timer)which);
 		}

@@ -116,9 +116,9 @@ static inline void on_data(struct stream *s, uint8_t *bytes, size_t len)
 	if (side->pause_on_data)
 		stream_pause(s);
 	if (side->close_other != NULL)
-		stream_close(&side->close_other->s, on_closed);
+		stream_close(&side->close_other->s);
 	if (side->close_on_data)
-		stream_close(s, on_closed);
+		stream_close(s);
 }
 
 static inline void on_end(struct stream *s, int err)
@@ -128,9 +128,9 @@ static inline void on_end(struct stream *s, int err)
 	assert_true(side->n_ends < 2);
 	side->ends[side->n_ends++] = err;
 	if (side->close_other != NULL)
-		stream_close(&side->close_other->s, on_closed);
+		stream_close(&side->close_other->s);
 	if (side->close_on_end)
-		stream_close(s, on_closed);
+		stream_close(s);
 }
 
 static inline void on_drained(struct stream *s)
@@ -139,19 +139,20 @@ static inline void on_drained(struct stream *s)
 
 	side->n_drained++;
 	if (side->close_other != NULL)
-		stream_close(&side->close_other->s, on_closed);
+		stream_close(&side->close_other->s);
 	if (side->send_on_drained > 0) {
 		side->send_on_drained--;
 		stream_send(s, chunk_new_copy("m", 1));
 	}
 	if (side->close_on_drained)
-		stream_close(s, on_closed);
+		stream_close(s);
 }
 
 static const struct stream_events events = {
 	.on_data = on_data,
 	.on_end = on_end,
 	.on_drained = on_drained,
+	.on_closed = on_closed,
 };
 
 static inline void open_pair(struct side *side)
@@ -197,7 +198,7 @@ static inline void reset_peer(struct side *side)
 
 static inline void close_side(struct side *side)
 {
-	stream_close(&side->s, on_closed);
+	stream_close(&side->s);
 	turn_until(side->n_closed == 1);
 	if (side->peer >= 0)
 		close(side->peer);

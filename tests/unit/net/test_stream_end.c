@@ -156,8 +156,8 @@ static void closing_drops_the_output_and_tells_nothing_more(void **state)
 
 	open_pair(&a);
 	stream_send(&a.s, chunk_ref(c));
-	stream_close(&a.s, on_closed);
-	stream_close(&a.s, NULL);
+	stream_close(&a.s);
+	stream_close(&a.s);
 	assert_int_equal(stream_unsent(&a.s), 0);
 	chunk_fill(c); /* asserts that ours is the one reference */
 	stream_send(&a.s, c);
@@ -181,7 +181,7 @@ static void closing_with_unsent_output_resets_the_peer(void **state)
 		stream_send(&a.s, chunk_new_copy(bytes, sizeof(bytes)));
 		turn();
 	}
-	stream_close(&a.s, on_closed);
+	stream_close(&a.s);
 	turn_until(a.n_closed == 1);
 	while ((n = recv(a.peer, bytes, sizeof(bytes), 0)) > 0)
 		continue;
@@ -281,7 +281,7 @@ static void a_stream_that_did_not_open_can_be_closed(void **state)
 	assert_true(stream_open(&a.s, &worker, fd, &events) < 0);
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 	send_text(&a, "x");
-	stream_close(&a.s, on_closed);
+	stream_close(&a.s);
 	assert_int_equal(a.n_closed, 1);
 }
 
