@@ -3,15 +3,17 @@
  *
  * They run on a thread and a connection of their own, so that no commit waits for them.  But the
  * WAL starts over only after a checkpoint that reached its end, and under steady load the writer
- * is always ahead.  So when the WAL has grown long, the writer itself copies the little that the
- * thread left, between two batches.
+ * is always ahead.  So behind the thread the writer itself copies the little that has come
+ * meanwhile, between two batches.
+ *
+ * A checkpoint copies a page once, however often it was written, and the hot pages of indexes are
+ * written with every batch: the longer the WAL may grow, the less there is to copy.
  */
 #include "hubbub/log.h"
 #include "store/store_internal.h"
 
 enum {
-	CHECKPOINT_PAGES = 1000,   /* from here the thread works: 4 MB */
-	CHECKPOINT_CATCH_UP = 4000 /* from here the writer finishes it: 16 MB */
+	CHECKPOINT_PAGES = 4000 /* 16 MB, which a start after a crash has to read again */
 };
 
 static int on_commit(void *store, sqlite3 *h, const char *name, int pages)
@@ -29,37 +31,45 @@ void checkpoint_watch(struct store *st, sqlite3 *writer)
 	sqlite3_wal_hook(writer, on_commit, st);
 }
 
-void checkpoint_after_commit(struct store *st, sqlite3 *writer)
+static void ask_thread(struct store *st)
 {
-	int pages = atomic_load_explicit(&st->wal_pages, memory_order_relaxed);
-
-	if (pages < CHECKPOINT_CATCH_UP)
-		st->catch_up_at = CHECKPOINT_CATCH_UP;
-	if (pages < CHECKPOINT_PAGES || atomic_load(&st->checkpoint_busy))
-		return;
-	if (pages >= st->catch_up_at) {
-		int copied = 0, in_wal = -1;
-
-		sqlite3_wal_checkpoint_v2(writer, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_wal,
-					  &copied);
-		/* A long read or a full disk may keep it from the end.  It is tried again when the
-		 * WAL has grown by as much as a checkpoint is worth, not after each commit. */
-		if (copied != in_wal)
-			st->catch_up_at = pages + CHECKPOINT_PAGES;
-		return;
-	}
+	atomic_store(&st->checkpoint_state, CHECKPOINT_RUNS);
 	mutex_lock(&st->checkpoint_lock);
 	st->checkpoint_wanted = true;
 	cond_signal(&st->checkpoint_work);
 	mutex_unlock(&st->checkpoint_lock);
 }
 
+void checkpoint_after_commit(struct store *st, sqlite3 *writer)
+{
+	int pages = atomic_load_explicit(&st->wal_pages, memory_order_relaxed);
+	int copied = 0, in_wal = -1;
+
+	switch (atomic_load(&st->checkpoint_state)) {
+	case CHECKPOINT_NONE:
+		if (pages < CHECKPOINT_PAGES)
+			st->checkpoint_at = CHECKPOINT_PAGES;
+		if (pages >= st->checkpoint_at)
+			ask_thread(st);
+		break;
+	case CHECKPOINT_RUNS:
+		break;
+	case CHECKPOINT_RAN:
+		atomic_store(&st->checkpoint_state, CHECKPOINT_NONE);
+		sqlite3_wal_checkpoint_v2(writer, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_wal,
+					  &copied);
+		/* A long read or a full disk may keep it from the end.  It is tried again when the
+		 * WAL has grown by as much as a checkpoint is worth, not after each commit. */
+		st->checkpoint_at = copied == in_wal ? CHECKPOINT_PAGES : pages + CHECKPOINT_PAGES;
+		break;
+	}
+}
+
 static void run_checkpoint(struct store *st, bool *failing)
 {
-	atomic_store(&st->checkpoint_busy, true);
 	int rc = sqlite3_wal_checkpoint_v2(st->checkpoint_db.h, NULL, SQLITE_CHECKPOINT_PASSIVE,
 					   NULL, NULL);
-	atomic_store(&st->checkpoint_busy, false);
+	atomic_store(&st->checkpoint_state, CHECKPOINT_RAN);
 	bool failed = rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY;
 
 	/* Nothing is lost by it: what was committed stays in the WAL.  Once a change of state. */

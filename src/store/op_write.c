@@ -147,10 +147,9 @@ static int insert(struct writer *w, struct store_op *op, struct writer_room *roo
 	bind_unless_0(s, 6, e->target);
 	bind_unless_0(s, 7, e->thread);
 	bind_unless_0(s, 8, e->quote);
-	if (e->kind == EVENT_MESSAGE) {
-		db_bind_int(s, 9, (int64_t)room->n_messages + 1);
+	db_bind_int(s, 9, (int64_t)room->n_messages + (e->kind == EVENT_MESSAGE));
+	if (e->kind == EVENT_MESSAGE)
 		db_bind_int(s, 10, (int64_t)own_ord);
-	}
 	if (e->kind == EVENT_REACT) {
 		db_bind_int(s, 11, e->on);
 		db_bind_int(s, 12, (int64_t)e->count);

@@ -16,7 +16,7 @@
 /* With the newest edit that ?4, the seq up to which the fold goes, covers. */
 #define MESSAGES_OF                                                                          \
 	"SELECT " ROW_EVENT_COLUMNS ", x.body, x.ts"                                         \
-	" FROM events e INDEXED BY events_messages"                                          \
+	" FROM events e INDEXED BY events_by_seq"                                            \
 	" LEFT JOIN users u ON u.id = e.author"                                              \
 	" LEFT JOIN events x ON x.id = (SELECT y.id FROM events y INDEXED BY events_targets" \
 	"  WHERE y.room = ?1 AND y.target = e.seq AND y.kind = 2 AND y.seq <= ?4"            \
@@ -30,8 +30,8 @@ static const char *const statements[R_N_STMTS] = {
 	[R_USER_BY_TOKEN] = "SELECT id, name, last_seen FROM users WHERE token_hash = ?1",
 	/* Ordinals at the marker and at the end; no row is counted but mentions. */
 	[R_BELONG] = "SELECT r.id, r.rid, r.name, r.head, m.read_seq, r.n_messages,"
-		     " (SELECT e.ord FROM events e INDEXED BY events_messages"
-		     "  WHERE e.room = r.id AND e.kind = 1 AND e.seq <= m.read_seq"
+		     " (SELECT e.ord FROM events e INDEXED BY events_by_seq"
+		     "  WHERE e.room = r.id AND e.seq <= m.read_seq AND e.ord IS NOT NULL"
 		     "  ORDER BY e.seq DESC LIMIT 1),"
 		     " (SELECT e.own_ord FROM events e INDEXED BY events_own"
 		     "  WHERE e.author = m.user AND e.room = r.id AND e.kind = 1"

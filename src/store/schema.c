@@ -53,7 +53,7 @@ static const char *const migrations[] = {
 	" PRIMARY KEY(user, room)) WITHOUT ROWID;"
 
 	/* ord: which message of the room it is; own_ord: which of its author's in that room.  So
-	 * unread is a difference of ordinals. */
+	 * unread is a difference of ordinals.  (Since 2 other events have an ord, too.) */
 	"CREATE TABLE events("
 	" id INTEGER PRIMARY KEY,"
 	" room INTEGER NOT NULL,"
@@ -100,6 +100,10 @@ static const char *const migrations[] = {
 	" room INTEGER NOT NULL,"
 	" seq INTEGER NOT NULL,"
 	" PRIMARY KEY(user, room, seq)) WITHOUT ROWID;",
+
+	/* 2: one index less to write for every message.  Since then every event has its ord, how
+	 * many messages there are up to it; of the older ones only messages have. */
+	"DROP INDEX events_messages;",
 };
 
 enum {

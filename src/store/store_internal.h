@@ -61,12 +61,17 @@ struct store {
 	struct cond checkpoint_work;
 	/* Guarded by checkpoint_lock: */
 	bool checkpoint_wanted, checkpoint_stopping;
-	atomic_bool checkpoint_busy;
+	atomic_int checkpoint_state; /* enum checkpoint_state */
 	atomic_int wal_pages;
-	int catch_up_at; /* the writer thread's */
+	int checkpoint_at; /* pages in the WAL; the writer thread's */
 };
 
 /* checkpoint.c */
+enum checkpoint_state {
+	CHECKPOINT_NONE,
+	CHECKPOINT_RUNS, /* on the thread, or soon */
+	CHECKPOINT_RAN,  /* the writer does the rest */
+};
 int checkpoint_start(struct store *st);
 void checkpoint_stop(struct store *st);
 /** Have the writer's connection tell how long the WAL is after each commit. */

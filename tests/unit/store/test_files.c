@@ -210,6 +210,22 @@ static void a_second_server_is_refused(void **state)
 	assert_int_equal(try_open(fx), 0);
 }
 
+static int64_t query_int(struct fixture *fx, const char *sql)
+{
+	char *path = path_in(fx, "hubbub.db");
+	sqlite3 *h;
+	sqlite3_stmt *s;
+
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(h, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	int64_t n = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	sqlite3_close(h);
+	free(path);
+	return n;
+}
+
 static void run_sql(struct fixture *fx, const char *sql, sqlite3 **keep)
 {
 	char *path = path_in(fx, "hubbub.db");
@@ -241,10 +257,65 @@ static void a_newer_database_is_refused_untouched(void **state)
 	struct fixture *fx = *state;
 
 	fixture_close(fx);
+	int64_t version = query_int(fx, "PRAGMA user_version");
+	char back[64];
 	run_sql(fx, "PRAGMA user_version=1000", NULL);
 	assert_int_equal(try_open(fx), -ENOTSUP);
-	run_sql(fx, "PRAGMA user_version=1", NULL);
+	snprintf(back, sizeof(back), "PRAGMA user_version=%d", (int)version);
+	run_sql(fx, back, NULL);
 	assert_int_equal(try_open(fx), 0);
+}
+
+static uint64_t unread(struct fixture *fx, int64_t user)
+{
+	struct store_read *r = store_read_new(STORE_READ_BELONG, (struct store_origin){.conn = 1});
+
+	r->user = user;
+	r = read_for(fx, r);
+	assert_int_equal(r->n_belong, 1);
+	uint64_t n = r->belong[0].unread;
+	store_read_free(r);
+	return n;
+}
+
+static void a_database_of_version_1_is_migrated_and_counts_on(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = make_user(fx, "Ada"), bob = make_user(fx, "Bob");
+	int64_t room = join(fx, ada, "r");
+	char json[100];
+
+	join(fx, bob, "r");
+	send_text(fx, ada, room, "a", "one");
+	for (int i = 0; i < 3; i++) {
+		snprintf(json, sizeof(json),
+			 "\"op\":\"react\",\"room\":\"r\",\"key\":\"%d\",\"target\":1,"
+			 "\"emoji\":\"x\",\"on\":true",
+			 i);
+		write_json(fx, ada, room, json, NULL);
+	}
+	fixture_close(fx);
+	run_sql(fx,
+		"CREATE INDEX events_messages ON events(room, seq, ord) WHERE kind = 1;"
+		"UPDATE events SET ord = NULL WHERE kind <> 1;"
+		"PRAGMA user_version = 1",
+		NULL);
+
+	fixture_reopen(fx);
+	send_text(fx, ada, room, "b", "two");
+	assert_int_equal(unread(fx, bob), 2);
+	/* The marker on a reaction of the old days, and on the last of them. */
+	for (int mark = 2; mark <= 4; mark++) {
+		snprintf(json, sizeof(json), "\"op\":\"read\",\"room\":\"r\",\"seq\":%d", mark);
+		store_op_free(ask(fx, STORE_MARK, bob, room, json));
+		assert_int_equal(unread(fx, bob), 1);
+	}
+	fixture_close(fx);
+	assert_int_equal(query_int(fx, "PRAGMA user_version"), 2);
+	assert_int_equal(query_int(fx, "SELECT count(*) FROM sqlite_schema"
+				       " WHERE name = 'events_messages'"),
+			 0);
+	fixture_reopen(fx);
 }
 
 static void another_programs_database_is_refused(void **state)
@@ -307,6 +378,7 @@ int main(void)
 		CASE(a_second_server_is_refused),
 		CASE(a_database_locked_by_another_is_refused),
 		CASE(a_newer_database_is_refused_untouched),
+		CASE(a_database_of_version_1_is_migrated_and_counts_on),
 		CASE_CLOSED(another_programs_database_is_refused),
 		CASE(a_damaged_database_is_refused),
 		CASE(a_truncated_database_is_refused),
