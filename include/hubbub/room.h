@@ -47,14 +47,19 @@ struct room_event {
 /** What a join sees of a room, in one moment. */
 struct room_view {
 	char rid[STORE_RID_SIZE];
-	char *name; /* as `room` is written: folded, or "~rid" */
-	char *title;
-	char *topic;
+	struct chunk *text; /* holds the three below */
+	const char *name;   /* as `room` is written: folded, or "~rid" */
+	const char *title;
+	const char *topic;
 	uint64_t head, first;
 	struct room_event *tail; /* the newest events, the last one is head; references */
 	unsigned n_tail;
-	struct presence_user *members; /* online users, oneself included; names owned */
-	unsigned n_members;
+	/* Online users as JSON objects with commas between: the first members_len bytes of a chunk
+	 * shared with other views, and oneself before them where they lack_self. */
+	struct chunk *members;
+	size_t members_len;
+	bool lack_self;
+	unsigned n_members; /* with oneself; at most ROOM_MAX_MEMBERS_SHOWN */
 	uint64_t online;
 };
 void room_view_deinit(struct room_view *v);

@@ -1,219 +1,352 @@
 /*
  * Presence: which users are online in which rooms, counted by joined connections.
  *
- * Rooms are told of changes at most once a second each, of each user's last one only; past
- * PRESENCE_MAX_NAMED changes only the count is told.
+ * Rooms are told of changes at most once an interval each, of each user's last one only; past
+ * PRESENCE_MAX_NAMED changes only the count is told, and a further change costs nothing but its
+ * counting.  A room that was told rests for an interval, and what changed meanwhile is told then.
+ *
+ * Per user and room there is one slot of a map, and per user one name.
  */
 #include "room_internal.h"
 
 #include "hubbub/mem.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <utlist.h>
 
-static void change_remove(struct presence_change *c, int64_t user)
-{
-	for (unsigned i = 0; c != NULL && i < c->n; i++) {
-		if (c->users[i].id == user) {
-			free((void *)c->users[i].name.p);
-			c->users[i] = c->users[--c->n];
-			return;
-		}
-	}
-}
+/** Rooms that a flush looks at before it lets others have the lock. */
+#define FLUSH_MAX_ROOMS 64
 
-static void change_free(struct presence_change *c)
-{
-	for (unsigned i = 0; c != NULL && i < c->n; i++)
-		free((void *)c->users[i].name.p);
-	free(c);
-}
-
-/*
- * @user changed in direction @to, which replaces an untold change in direction @from.  It is told
- * even so: a join's reply may have shown the user to somebody meanwhile.
- */
-static void note_change_locked(struct room_registry *rg, struct room *room, int64_t user,
-			       struct presence_change **to, struct presence_change *from)
-	REQUIRES(rg->lock)
-{
-	if (!room->presence_dirty) {
-		room->presence_dirty = true;
-		LL_PREPEND2(rg->presence_dirty, room, next_dirty);
-	}
-	change_remove(from, user);
-	if (*to == NULL)
-		*to = mem_zalloc(sizeof(**to));
-	if ((*to)->n == PRESENCE_MAX_NAMED) {
-		room->presence_crowded = true;
-		return;
-	}
-	const char *name = presence_name_locked(rg, user);
-
-	(*to)->users[(*to)->n++] = (struct presence_user){
-		.id = user,
-		.name = {.p = mem_strdup(name), .len = strlen(name)},
-	};
-}
+/* In the slots of room->present. */
+#define LISTED UINT64_C(1)
+#define ONE_CONN UINT64_C(2)
 
 static struct online_user *find_user_locked(struct room_registry *rg, int64_t id) REQUIRES(rg->lock)
 {
-	struct online_user *u;
+	return idmap_get(&rg->users, (uint64_t)id);
+}
 
-	HASH_FIND(hh, rg->users, &id, sizeof(id), u);
+static struct online_user *new_user(const char *name, size_t len)
+{
+	struct online_user *u = mem_alloc(sizeof(*u) + len + 1);
+
+	u->n_refs = 0;
+	memcpy(u->name, name, len);
+	u->name[len] = '\0';
 	return u;
+}
+
+static void unref_user_locked(struct room_registry *rg, int64_t id) REQUIRES(rg->lock)
+{
+	struct online_user *u = find_user_locked(rg, id);
+
+	if (--u->n_refs > 0)
+		return;
+	idmap_remove(&rg->users, (uint64_t)id);
+	free(u);
+}
+
+static bool side_remove(struct presence_side *side, int64_t user)
+{
+	for (unsigned i = 0; i < side->n; i++) {
+		if (side->users[i] == user) {
+			side->users[i] = side->users[--side->n];
+			return true;
+		}
+	}
+	return false;
+}
+
+static void forget_side_locked(struct room_registry *rg, const struct presence_side *side)
+	REQUIRES(rg->lock)
+{
+	for (unsigned i = 0; i < side->n; i++)
+		unref_user_locked(rg, side->users[i]);
+}
+
+static void forget_changes_locked(struct room_registry *rg, struct room *room) REQUIRES(rg->lock)
+{
+	struct presence_changes *changes = room->changes;
+
+	if (changes == NULL)
+		return;
+	room->changes = NULL;
+	forget_side_locked(rg, &changes->came);
+	forget_side_locked(rg, &changes->went);
+	free(changes);
+}
+
+static void set_due_locked(struct room_registry *rg, struct room *room) REQUIRES(rg->lock)
+{
+	if (room->presence_state != PRESENCE_QUIET)
+		return;
+	room->presence_state = PRESENCE_DUE;
+	DL_APPEND2(rg->due, room, prev_telling, next_telling);
+}
+
+/*
+ * @user came or else went, which replaces an untold change the other way.  It is told even so: a
+ * join's reply may have shown the user to somebody meanwhile.
+ */
+static void note_change_locked(struct room_registry *rg, struct room *room, int64_t user,
+			       struct online_user *u, bool came) REQUIRES(rg->lock)
+{
+	room->presence_changed = true;
+	set_due_locked(rg, room);
+	if (room->presence_crowded)
+		return;
+	if (room->changes == NULL)
+		room->changes = mem_zalloc(sizeof(*room->changes));
+	struct presence_changes *changes = room->changes;
+	struct presence_side *to = came ? &changes->came : &changes->went;
+
+	if (side_remove(came ? &changes->went : &changes->came, user))
+		u->n_refs--; /* not the last one: the caller holds one */
+	if (to->n == PRESENCE_MAX_NAMED) {
+		room->presence_crowded = true;
+		forget_changes_locked(rg, room);
+		return;
+	}
+	to->users[to->n++] = user;
+	u->n_refs++;
+}
+
+static void list_locked(struct room *room, struct idmap_slot *p, const char *name)
+{
+	if (room->list != NULL && member_list_add(room->list, (int64_t)p->id, name))
+		p->u |= LISTED;
 }
 
 void presence_enter_locked(struct room_registry *rg, struct room *room, int64_t user,
 			   struct span name)
 {
-	struct present *p;
+	struct idmap_slot *p = idmap_find(&room->present, (uint64_t)user);
 
-	HASH_FIND(hh, room->present, &user, sizeof(user), p);
 	if (p != NULL) {
-		p->n_conns++;
+		p->u += ONE_CONN;
 		return;
 	}
+	p = idmap_add(&room->present, (uint64_t)user);
+	p->u = ONE_CONN;
 	struct online_user *u = find_user_locked(rg, user);
 
 	if (u == NULL) {
-		u = mem_zalloc(sizeof(*u));
-		u->id = user;
-		u->name = mem_dup(name.p, name.len);
-		HASH_ADD(hh, rg->users, id, sizeof(u->id), u);
+		u = new_user(name.p, name.len);
+		idmap_put(&rg->users, (uint64_t)user, u);
 	}
-	u->n_rooms++;
-	p = mem_zalloc(sizeof(*p));
-	p->user = user;
-	p->n_conns = 1;
-	HASH_ADD(hh, room->present, user, sizeof(p->user), p);
-	note_change_locked(rg, room, user, &room->came, room->went);
+	u->n_refs++;
+	list_locked(room, p, u->name);
+	note_change_locked(rg, room, user, u, true);
 }
 
 void presence_leave_locked(struct room_registry *rg, struct room *room, int64_t user)
 {
-	struct present *p;
+	struct idmap_slot *p = idmap_find(&room->present, (uint64_t)user);
 
-	HASH_FIND(hh, room->present, &user, sizeof(user), p);
-	if (p == NULL || --p->n_conns > 0)
+	assert(p != NULL && p->u >= ONE_CONN);
+	p->u -= ONE_CONN;
+	if (p->u >= ONE_CONN)
 		return;
-	HASH_DELETE(hh, room->present, p);
-	free(p);
-	/* The name is needed for the telling, so the change is noted while the user is known. */
-	note_change_locked(rg, room, user, &room->went, room->came);
-	struct online_user *u = find_user_locked(rg, user);
-
-	if (u != NULL && --u->n_rooms == 0) {
-		HASH_DELETE(hh, rg->users, u);
-		free(u->name);
-		free(u);
-	}
+	if ((p->u & LISTED) != 0)
+		member_list_remove(room->list, user);
+	idmap_remove(&room->present, (uint64_t)user);
+	note_change_locked(rg, room, user, find_user_locked(rg, user), false);
+	unref_user_locked(rg, user);
 }
 
 void presence_rename_locked(struct room_registry *rg, int64_t user, const char *name)
 {
-	struct online_user *u = find_user_locked(rg, user);
+	struct idmap_slot *s = idmap_find(&rg->users, (uint64_t)user);
 
-	if (u != NULL) {
-		free(u->name);
-		u->name = mem_strdup(name);
-	}
+	if (s == NULL)
+		return;
+	struct online_user *old = s->p, *u = new_user(name, strlen(name));
+
+	u->n_refs = old->n_refs;
+	s->p = u;
+	free(old);
+	rg->n_renames++; /* lists made before show the old name */
 }
 
-const char *presence_name_locked(struct room_registry *rg, int64_t user)
+static void drop_list(struct room *room)
 {
-	struct online_user *u = find_user_locked(rg, user);
+	unsigned n = room->list != NULL ? member_list_len(room->list) : 0;
 
-	return u != NULL ? u->name : "";
+	for (unsigned i = 0; i < n; i++)
+		idmap_find(&room->present, (uint64_t)member_list_user(room->list, i))->u &= ~LISTED;
+	member_list_free(room->list);
+	room->list = NULL;
+}
+
+/* Whether the list shows fewer than it should, because others left it. */
+static bool is_short(const struct room *room)
+{
+	uint32_t n = member_list_len(room->list), online = idmap_len(&room->present);
+
+	return n < online && (online <= ROOM_MAX_MEMBERS_SHOWN || n < ROOM_MAX_MEMBERS_SHOWN / 2);
+}
+
+static void make_list_locked(struct room_registry *rg, struct room *room) REQUIRES(rg->lock)
+{
+	struct idmap_slot *p;
+
+	drop_list(room);
+	room->list = member_list_new(rg->n_renames);
+	for (uint32_t pos = 0; member_list_len(room->list) < ROOM_MAX_MEMBERS_SHOWN &&
+			       (p = idmap_next(&room->present, &pos)) != NULL;)
+		list_locked(room, p, find_user_locked(rg, (int64_t)p->id)->name);
+	set_due_locked(rg, room); /* it is dropped then */
+}
+
+void presence_view_locked(struct room_registry *rg, struct room *room, int64_t user,
+			  struct room_view *out)
+{
+	if (room->list == NULL || member_list_as_of(room->list) != rg->n_renames || is_short(room))
+		make_list_locked(rg, room);
+	struct idmap_slot *p = idmap_find(&room->present, (uint64_t)user);
+	unsigned n = member_list_len(room->list);
+
+	out->online = idmap_len(&room->present);
+	out->members = member_list_share(room->list);
+	out->lack_self = p != NULL && (p->u & LISTED) == 0;
+	if (out->lack_self && n == ROOM_MAX_MEMBERS_SHOWN)
+		n--;
+	out->members_len = member_list_bytes(room->list, n);
+	out->n_members = n + out->lack_self;
+}
+
+static void unqueue_locked(struct room_registry *rg, struct room *room) REQUIRES(rg->lock)
+{
+	if (room->presence_state == PRESENCE_DUE)
+		DL_DELETE2(rg->due, room, prev_telling, next_telling);
+	else if (room->presence_state == PRESENCE_RESTING)
+		DL_DELETE2(rg->resting, room, prev_telling, next_telling);
+	room->presence_state = PRESENCE_QUIET;
+}
+
+void presence_drop_room_locked(struct room_registry *rg, struct room *room)
+{
+	struct idmap_slot *p;
+
+	unqueue_locked(rg, room);
+	forget_changes_locked(rg, room);
+	member_list_free(room->list);
+	for (uint32_t pos = 0; (p = idmap_next(&room->present, &pos)) != NULL;)
+		unref_user_locked(rg, (int64_t)p->id);
+	idmap_deinit(&room->present);
 }
 
 /* What one room is told, taken out of the lock so that nothing is encoded under it. */
 struct telling {
-	struct telling *next;
 	int64_t room;
-	char *shown;
-	struct presence_change *came, *went;
+	struct chunk *text; /* holds shown */
+	const char *shown;
 	uint64_t online;
+	struct buf names;
+	struct presence_user came[PRESENCE_MAX_NAMED], went[PRESENCE_MAX_NAMED];
+	unsigned n_came, n_went;
 };
 
-static struct telling *take_locked(struct room_registry *rg, struct room *room) REQUIRES(rg->lock)
+static unsigned take_side_locked(struct room_registry *rg, const struct presence_side *side,
+				 struct presence_user *users, struct buf *names) REQUIRES(rg->lock)
 {
-	struct telling *t = NULL;
-	bool changed = (room->came != NULL && room->came->n > 0) ||
-		       (room->went != NULL && room->went->n > 0);
+	for (unsigned i = 0; i < side->n; i++) {
+		const char *name = find_user_locked(rg, side->users[i])->name;
+		size_t len = strlen(name);
 
-	(void)rg;
-	if (room->presence_crowded) {
-		presence_forget_changes(room);
-		changed = true;
+		users[i] = (struct presence_user){.id = side->users[i], .name = {.len = len}};
+		buf_append(names, name, len);
 	}
-	if (room->n_joined > 0 && changed) {
-		t = mem_zalloc(sizeof(*t));
-		t->room = room->id;
-		t->shown = mem_strdup(room->shown);
-		t->online = HASH_COUNT(room->present);
-		t->came = room->came;
-		t->went = room->went;
-		room->came = room->went = NULL;
-	} else {
-		presence_forget_changes(room);
-	}
-	room->presence_dirty = room->presence_crowded = false;
-	return t;
+	return side->n;
 }
 
-void presence_forget_changes(struct room *room)
+static void take_locked(struct room_registry *rg, struct room *room, struct telling *t)
+	REQUIRES(rg->lock)
 {
-	change_free(room->came);
-	change_free(room->went);
-	room->came = room->went = NULL;
+	t->room = room->id;
+	t->text = chunk_ref(room->text);
+	t->shown = room->shown;
+	t->online = idmap_len(&room->present);
+	t->n_came = t->n_went = 0;
+	t->names.len = 0;
+	if (room->changes == NULL)
+		return; /* crowded */
+	t->n_came = take_side_locked(rg, &room->changes->came, t->came, &t->names);
+	t->n_went = take_side_locked(rg, &room->changes->went, t->went, &t->names);
+}
+
+static struct room *next_due_locked(struct room_registry *rg, uint64_t now_ms) REQUIRES(rg->lock)
+{
+	struct room *room = rg->resting;
+
+	if (room == NULL || now_ms - room->presence_told_ms < PRESENCE_INTERVAL_MS)
+		room = rg->due;
+	if (room != NULL)
+		unqueue_locked(rg, room);
+	return room;
+}
+
+/* Returns whether there is something to tell. */
+static bool settle_locked(struct room_registry *rg, struct room *room, uint64_t now_ms,
+			  struct telling *t) REQUIRES(rg->lock)
+{
+	bool tells = room->presence_changed && room->n_joined > 0;
+
+	drop_list(room);
+	if (tells) {
+		take_locked(rg, room, t);
+		room->presence_told_ms = now_ms;
+		room->presence_state = PRESENCE_RESTING;
+		DL_APPEND2(rg->resting, room, prev_telling, next_telling);
+	}
+	forget_changes_locked(rg, room);
+	room->presence_changed = room->presence_crowded = false;
+	return tells;
+}
+
+static struct presence_user *name_users(struct presence_user *users, unsigned n, const char **names)
+{
+	for (unsigned i = 0; i < n; i++) {
+		users[i].name.p = *names;
+		*names += users[i].name.len;
+	}
+	return users;
 }
 
 static void tell(struct room_registry *rg, struct telling *t)
 {
-	static const struct presence_change none;
-	const struct presence_change *came = t->came != NULL ? t->came : &none;
-	const struct presence_change *went = t->went != NULL ? t->went : &none;
 	struct buf b = {0};
+	const char *names = buf_span(&t->names).p;
+	const struct presence_user *came = name_users(t->came, t->n_came, &names);
+	const struct presence_user *went = name_users(t->went, t->n_went, &names);
 
-	event_encode_presence(&b, span_of(t->shown), came->users, came->n, went->users, went->n,
-			      t->online);
+	event_encode_presence(&b, span_of(t->shown), came, t->n_came, went, t->n_went, t->online);
 	struct frame *f = frame_new_text(buf_span(&b));
 
 	room_registry_tell(rg, t->room, f, 0);
 	frame_unref(f);
 	buf_deinit(&b);
-	change_free(t->came);
-	change_free(t->went);
-	free(t->shown);
-	free(t);
+	chunk_unref(t->text);
 }
 
 void room_registry_flush_presence(struct room_registry *rg, uint64_t now_ms)
 {
-	struct telling *tellings = NULL;
-	struct room *room, *next, *later = NULL;
+	struct telling t = {0};
+	struct room *room;
 
-	mutex_lock(&rg->lock);
-	for (room = rg->presence_dirty; room != NULL; room = next) {
-		next = room->next_dirty;
-		if (now_ms - room->presence_told_ms < PRESENCE_INTERVAL_MS) {
-			LL_PREPEND2(later, room, next_dirty);
-			continue;
+	do {
+		bool tells = false;
+
+		mutex_lock(&rg->lock);
+		for (unsigned n = 0; !tells && n < FLUSH_MAX_ROOMS; n++) {
+			room = next_due_locked(rg, now_ms);
+			if (room == NULL)
+				break;
+			tells = settle_locked(rg, room, now_ms, &t);
 		}
-		struct telling *t = take_locked(rg, room);
-
-		if (t != NULL) {
-			room->presence_told_ms = now_ms;
-			LL_PREPEND(tellings, t);
-		}
-	}
-	rg->presence_dirty = later;
-	mutex_unlock(&rg->lock);
-
-	while (tellings != NULL) {
-		struct telling *t = tellings;
-
-		tellings = t->next;
-		tell(rg, t);
-	}
+		mutex_unlock(&rg->lock);
+		if (tells)
+			tell(rg, &t);
+	} while (room != NULL);
+	buf_deinit(&t.names);
 }

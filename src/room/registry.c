@@ -42,22 +42,14 @@ struct room_registry *room_registry_new(struct worker *workers, unsigned n_worke
 
 static void free_room_locked(struct room_registry *rg, struct room *room) REQUIRES(rg->lock)
 {
-	struct present *p, *next;
-
 	HASH_DELETE(hh, rg->by_id, room);
 	HASH_DELETE(hh_rid, rg->by_rid, room);
 	if (room->name != NULL)
 		HASH_DELETE(hh_name, rg->by_name, room);
-	HASH_ITER (hh, room->present, p, next)
-		presence_leave_locked(rg, room, p->user);
-	if (room->presence_dirty)
-		LL_DELETE2(rg->presence_dirty, room, next_dirty);
+	presence_drop_room_locked(rg, room);
 	room_tail_drop(&room->tail);
-	presence_forget_changes(room);
+	chunk_unref(room->text);
 	free(room->name);
-	free(room->shown);
-	free(room->title);
-	free(room->topic);
 	free(room);
 }
 
@@ -66,14 +58,10 @@ void room_registry_free(struct room_registry *rg)
 	struct room *room, *next;
 
 	mutex_lock(&rg->lock);
-	HASH_ITER (hh, rg->by_id, room, next) {
-		struct present *p, *next_present;
-
-		/* A worker that was ended by force left its members behind. */
-		HASH_ITER (hh, room->present, p, next_present)
-			p->n_conns = 1;
+	/* A worker that was ended by force left its members behind. */
+	HASH_ITER (hh, rg->by_id, room, next)
 		free_room_locked(rg, room);
-	}
+	assert(idmap_len(&rg->users) == 0);
 	mutex_unlock(&rg->lock);
 	mutex_deinit(&rg->lock);
 	frame_maker_deinit(&rg->maker);
@@ -116,6 +104,27 @@ static void add_empty_locked(struct room_registry *rg, struct room *room) REQUIR
 	}
 }
 
+static void set_text(struct room *room, const struct store_room *r)
+{
+	struct buf text = {0};
+
+	if (r->name == NULL)
+		buf_append_char(&text, '~');
+	buf_append_str(&text, r->name != NULL ? r->name : r->rid);
+	buf_append_char(&text, '\0');
+	size_t title = text.len;
+
+	buf_append(&text, r->title, strlen(r->title) + 1);
+	size_t topic = text.len;
+
+	buf_append(&text, r->topic, strlen(r->topic) + 1);
+	room->text = chunk_new_copy(text.p, text.len);
+	buf_deinit(&text);
+	room->shown = (const char *)chunk_bytes(room->text);
+	room->title = room->shown + title;
+	room->topic = room->shown + topic;
+}
+
 struct room *room_adopt_locked(struct room_registry *rg, const struct store_room *r)
 {
 	struct room *room = room_find_locked(rg, r->id);
@@ -125,17 +134,8 @@ struct room *room_adopt_locked(struct room_registry *rg, const struct store_room
 	room = mem_zalloc(sizeof(*room) + rg->n_workers * sizeof(room->joined[0]));
 	room->id = r->id;
 	memcpy(room->rid, r->rid, sizeof(room->rid));
-	if (r->name != NULL) {
-		room->name = mem_strdup(r->name);
-		room->shown = mem_strdup(r->name);
-	} else {
-		struct buf shown = {0};
-
-		buf_printf(&shown, "~%s", r->rid);
-		room->shown = buf_take(&shown, NULL);
-	}
-	room->title = mem_strdup(r->title);
-	room->topic = mem_strdup(r->topic);
+	room->name = r->name != NULL ? mem_strdup(r->name) : NULL;
+	set_text(room, r);
 	room->head = r->head;
 	room->first = r->first;
 	HASH_ADD(hh, rg->by_id, id, sizeof(room->id), room);
@@ -146,29 +146,14 @@ struct room *room_adopt_locked(struct room_registry *rg, const struct store_room
 	return room;
 }
 
-static void view_members_locked(struct room_registry *rg, const struct room *room,
-				struct room_view *out) REQUIRES(rg->lock)
-{
-	out->online = HASH_COUNT(room->present);
-	unsigned n = out->online < ROOM_MAX_MEMBERS_SHOWN ? out->online : ROOM_MAX_MEMBERS_SHOWN;
-
-	out->members = mem_alloc((n + 1) * sizeof(out->members[0]));
-	for (struct present *p = room->present; p != NULL && out->n_members < n; p = p->hh.next) {
-		const char *name = presence_name_locked(rg, p->user);
-		struct span copy = {.p = mem_strdup(name), .len = strlen(name)};
-
-		out->members[out->n_members++] =
-			(struct presence_user){.id = p->user, .name = copy};
-	}
-}
-
-static void view_locked(struct room_registry *rg, const struct room *room, struct room_view *out)
-	REQUIRES(rg->lock)
+static void view_locked(struct room_registry *rg, struct room *room, int64_t user,
+			struct room_view *out) REQUIRES(rg->lock)
 {
 	memcpy(out->rid, room->rid, sizeof(out->rid));
-	out->name = mem_strdup(room->shown);
-	out->title = mem_strdup(room->title);
-	out->topic = mem_strdup(room->topic);
+	out->text = chunk_ref(room->text);
+	out->name = room->shown;
+	out->title = room->title;
+	out->topic = room->topic;
 	out->head = room->head;
 	out->first = room->first;
 	out->n_tail = room->tail.n;
@@ -179,7 +164,7 @@ static void view_locked(struct room_registry *rg, const struct room *room, struc
 			frame_ref(out->tail[i].frame);
 		}
 	}
-	view_members_locked(rg, room, out);
+	presence_view_locked(rg, room, user, out);
 }
 
 bool room_registry_view(struct room_registry *rg, int64_t id, unsigned w, int64_t user,
@@ -203,7 +188,7 @@ bool room_registry_view(struct room_registry *rg, int64_t id, unsigned w, int64_
 		rg->n_joined++;
 		presence_enter_locked(rg, room, user, name);
 	}
-	view_locked(rg, room, out);
+	view_locked(rg, room, user, out);
 	mutex_unlock(&rg->lock);
 	return true;
 }
@@ -212,13 +197,9 @@ void room_view_deinit(struct room_view *v)
 {
 	for (unsigned i = 0; i < v->n_tail; i++)
 		frame_unref(v->tail[i].frame);
-	for (unsigned i = 0; i < v->n_members; i++)
-		free((void *)v->members[i].name.p);
 	free(v->tail);
-	free(v->members);
-	free(v->name);
-	free(v->title);
-	free(v->topic);
+	chunk_unref(v->members);
+	chunk_unref(v->text);
 	*v = (struct room_view){0};
 }
 
@@ -241,7 +222,7 @@ uint64_t room_registry_online(struct room_registry *rg, int64_t id)
 {
 	mutex_lock(&rg->lock);
 	struct room *room = room_find_locked(rg, id);
-	uint64_t online = room != NULL ? HASH_COUNT(room->present) : 0;
+	uint64_t online = room != NULL ? idmap_len(&room->present) : 0;
 	mutex_unlock(&rg->lock);
 	return online;
 }

@@ -2,6 +2,7 @@
 /*
  * What the files of room/ share.  Only they include it.
  */
+#include "hubbub/idmap.h"
 #include "hubbub/mutex.h"
 #include "hubbub/room.h"
 #include <stdatomic.h>
@@ -20,42 +21,45 @@ struct room_tail {
 	size_t bytes;
 };
 
-/** A user who is online in some room: the name is kept once. */
+/** A user who is online in some room, or is still to be told of: the name is kept once. */
 struct online_user {
-	int64_t id;
-	char *name;
-	unsigned n_rooms;
-	UT_hash_handle hh;
+	uint32_t n_refs; /* rooms, and rooms' changes */
+	char name[];
 };
 
-/** A user in one room, with how many joined connections. */
-struct present {
-	int64_t user;
-	unsigned n_conns;
-	UT_hash_handle hh;
+/** Who came or went since the room was last told. */
+struct presence_changes {
+	struct presence_side {
+		int64_t users[PRESENCE_MAX_NAMED];
+		unsigned n;
+	} came, went;
 };
 
-/** Who came or went since the room was last told; the names are copies, their owners may be gone.
- */
-struct presence_change {
-	struct presence_user users[PRESENCE_MAX_NAMED];
-	unsigned n;
+/** Where a room stands between two tellings of its presence. */
+enum presence_state {
+	PRESENCE_QUIET,
+	PRESENCE_DUE,     /* in rg->due: to be told at the next flush */
+	PRESENCE_RESTING, /* in rg->resting: told less than an interval ago */
 };
 
 struct room {
 	int64_t id;
 	char rid[STORE_RID_SIZE];
-	char *name;  /* folded; NULL for a room without one */
-	char *shown; /* as `room` is written */
-	char *title;
-	char *topic;
+	char *name;         /* folded; NULL for a room without one */
+	struct chunk *text; /* shown, title and topic, each with its NUL: shared with views */
+	const char *shown;  /* as `room` is written */
+	const char *title, *topic;
 	uint64_t head, first;
 	struct room_tail tail;
-	struct present *present;
-	struct presence_change *came, *went;   /* NULL while nothing changed */
-	bool presence_dirty, presence_crowded; /* crowded: too many changes to name */
+
+	struct idmap present;             /* by user: joined connections * 2, + 1 when listed */
+	struct member_list *list;         /* NULL when no reply was made lately */
+	struct presence_changes *changes; /* NULL while nobody is to be named */
+	enum presence_state presence_state;
+	bool presence_changed, presence_crowded; /* crowded: too many changes to name */
 	uint64_t presence_told_ms;
-	struct room *next_dirty;
+	struct room *prev_telling, *next_telling; /* in rg->due or rg->resting */
+
 	struct room *prev_empty, *next_empty; /* in rg->empty while n_joined is 0 */
 	UT_hash_handle hh, hh_name, hh_rid;
 	uint64_t n_joined;
@@ -75,8 +79,10 @@ struct room_registry {
 	struct room *by_id, *by_name, *by_rid;
 	struct room *empty; /* rooms without members, the longest empty first */
 	unsigned n_empty;
-	struct online_user *users;
-	struct room *presence_dirty;
+	struct idmap users; /* struct online_user by id */
+	uint64_t n_renames; /* ever */
+	struct room *due;
+	struct room *resting; /* the longest ago told first */
 	uint64_t n_joined;
 };
 
@@ -100,13 +106,33 @@ void room_post_send_locked(struct room_registry *rg, struct room_post *post) REQ
 void room_tail_push(struct room_tail *t, struct frame *f, unsigned i);
 void room_tail_drop(struct room_tail *t);
 
+/* members.c */
+/** The users whom a room's joins are shown, as JSON: kept up as they come and go. */
+struct member_list;
+struct member_list *member_list_new(uint64_t as_of);
+void member_list_free(struct member_list *l); /* NULL is allowed */
+/** What was given to member_list_new(). */
+uint64_t member_list_as_of(const struct member_list *l);
+unsigned member_list_len(const struct member_list *l);
+int64_t member_list_user(const struct member_list *l, unsigned i);
+/** Returns false when the list is full. */
+bool member_list_add(struct member_list *l, int64_t user, const char *name);
+void member_list_remove(struct member_list *l, int64_t user); /* who is in it */
+/** The JSON objects of all, separated by commas; a reference. */
+struct chunk *member_list_share(struct member_list *l);
+/** How long those of the first @n are. */
+size_t member_list_bytes(const struct member_list *l, unsigned n);
+
 /* presence.c */
+/** Returns with the user counted in; @name is copied. */
 void presence_enter_locked(struct room_registry *rg, struct room *room, int64_t user,
 			   struct span name) REQUIRES(rg->lock);
 void presence_leave_locked(struct room_registry *rg, struct room *room, int64_t user)
 	REQUIRES(rg->lock);
 void presence_rename_locked(struct room_registry *rg, int64_t user, const char *name)
 	REQUIRES(rg->lock);
-/** Drop what the room was not told yet. */
-void presence_forget_changes(struct room *room);
-const char *presence_name_locked(struct room_registry *rg, int64_t user) REQUIRES(rg->lock);
+/** Fill in @out's members for @user, who is or is not among them. */
+void presence_view_locked(struct room_registry *rg, struct room *room, int64_t user,
+			  struct room_view *out) REQUIRES(rg->lock);
+/** Forget everything about @room, which is about to go. */
+void presence_drop_room_locked(struct room_registry *rg, struct room *room) REQUIRES(rg->lock);

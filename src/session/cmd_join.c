@@ -52,14 +52,14 @@ static const char *state_of(const struct stretch *s, const struct room_view *v, 
 	return v->head == 0 || first_seq == 1 ? "complete" : "partial";
 }
 
-static void encode_members(struct buf *b, const struct room_view *v)
+static void encode_members(struct buf *b, const struct conn *c, const struct room_view *v)
 {
 	buf_append_str(b, "],\"members\":[");
-	for (unsigned i = 0; i < v->n_members; i++) {
-		if (i > 0)
-			buf_append_char(b, ',');
-		user_encode(b, v->members[i].id, v->members[i].name);
-	}
+	if (v->lack_self)
+		user_encode(b, c->user, span_of(c->name));
+	if (v->lack_self && v->members_len > 0)
+		buf_append_char(b, ',');
+	buf_append(b, chunk_bytes(v->members), v->members_len);
 	buf_append_str(b, "],\"online\":");
 	buf_append_u64(b, v->online);
 	buf_append_char(b, '}');
@@ -85,7 +85,7 @@ static void reply(struct conn *c, const struct request *req, const struct room_v
 	buf_append_json(&b, span_of(v->topic));
 	buf_printf(&b, ",\"state\":\"%s\",\"events\":[", state);
 	buf_append_span(&b, events);
-	encode_members(&b, v);
+	encode_members(&b, c, v);
 	conn_send_reply(c, &b);
 }
 
