@@ -72,6 +72,7 @@ struct conn {
 	bool upgraded : 1;         /* the handshake was answered inside http_receive() */
 	bool has_http_request : 1; /* a request was answered inside http_receive() */
 	bool hello_pending : 1;
+	bool is_of_user : 1; /* among hub_user_conns() */
 	bool pumping : 1;
 	uint8_t n_large;      /* of n_in_flight, those whose replies are large */
 	uint16_t n_in_flight; /* requests at the store */
@@ -87,7 +88,6 @@ struct conn {
 	struct ws *ws;     /* after it */
 	int64_t user;      /* 0 before hello */
 	char *name;
-	struct local_user *local_user;
 	struct conn *next_of_user;
 	struct joined *rooms; /* owned; few enough to be searched in turn */
 	int64_t *belongs;     /* rooms that the user is known to belong to, without those joined */

@@ -149,10 +149,7 @@ bool hub_run_fanouts(struct hub *hub)
 
 static void tell_user(struct hub *hub, const struct room_news *news)
 {
-	struct local_user *u;
-
-	HASH_FIND(hh, hub->users, &news->user, sizeof(news->user), u);
-	for (struct conn *c = u != NULL ? u->conns : NULL, *next; c != NULL; c = next) {
+	for (struct conn *c = hub_user_conns(hub, news->user), *next; c != NULL; c = next) {
 		next = c->next_of_user;
 		if (c->id != news->except_conn)
 			conn_send_event(c, news->frame, 0);

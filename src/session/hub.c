@@ -50,7 +50,7 @@ static void on_tick(struct worker *w, uint64_t now_ms)
 	struct hub *hub = hub_of(w);
 
 	hub_run_timers(hub, now_ms);
-	hub_forget_gone_users(hub, false);
+	hub_forget_buckets(hub, false);
 	if (w->index == 0)
 		room_registry_flush_presence(hub->env->rooms, now_ms);
 }
@@ -95,7 +95,8 @@ void session_free_worker(struct worker *w)
 		hub_release_room(hub,
 				 lr); /* without its last turn it is here, but without members */
 	}
-	hub_forget_gone_users(hub, true);
+	hub_forget_buckets(hub, true);
+	idmap_deinit(&hub->users);
 	frame_unref(hub->ping);
 	pool_deinit(&hub->joined_pool);
 	pool_deinit(&hub->conn_pool);

@@ -41,16 +41,11 @@ struct local_room {
 	UT_hash_handle hh;
 };
 
-/** A user with connections on this worker. */
-struct local_user {
-	int64_t id;
-	struct conn *conns; /* linked by next_of_user */
-	/* Token bucket of writes: tokens in thousandths, as of a moment. */
-	uint64_t tokens_milli, filled_ms;
-	/* With no connections left: among hub->gone_users until the bucket is full again. */
-	uint64_t gone_ms;
-	struct local_user *gone_prev, *gone_next;
-	UT_hash_handle hh;
+/** How much a user may write: there from a write until it is full again. */
+struct write_bucket {
+	int64_t user;
+	uint64_t tokens_milli, filled_ms; /* tokens in thousandths, as of a moment */
+	struct write_bucket *prev, *next; /* in hub->filling */
 };
 
 /** Each connection waits in at most one of these; each has one duration, so it is a FIFO. */
@@ -71,9 +66,10 @@ struct hub {
 	struct idmap conns;         /* by id */
 	struct ws_params handshake; /* what the one under way agreed on */
 	struct local_room *rooms;
-	struct local_room *active; /* those with news to tell, the longest waiting first */
-	struct local_user *users;
-	struct local_user *gone_users;      /* the longest gone first */
+	struct local_room *active;          /* those with news to tell, the longest waiting first */
+	struct idmap users;                 /* by id, the first of their connections */
+	struct idmap buckets;               /* by user */
+	struct write_bucket *filling;       /* the one that was filled longest ago first */
 	struct conn *timers[N_CONN_TIMERS]; /* the earliest deadline first */
 	uint64_t next_conn;                 /* ids are never used twice, nor by two workers */
 	bool stopping;
@@ -95,8 +91,10 @@ void hub_release_room(struct hub *hub, struct local_room *lr);
 /* users.c */
 void hub_add_user_conn(struct hub *hub, struct conn *c);
 void hub_remove_user_conn(struct hub *hub, struct conn *c);
-/** Forget users whose bucket is full again; with @all every one without connections. */
-void hub_forget_gone_users(struct hub *hub, bool all);
+/** The user's connections here, linked by next_of_user; NULL: none. */
+struct conn *hub_user_conns(const struct hub *hub, int64_t user);
+/** Forget the buckets that are full again; with @all every one. */
+void hub_forget_buckets(struct hub *hub, bool all);
 /** @user is called @name now: tell every worker's connections of theirs. */
 void hub_tell_rename(struct hub *hub, int64_t user, const char *name);
 /** @user belongs to @room no longer: a join on any of their connections asks the store again. */

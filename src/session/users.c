@@ -1,6 +1,8 @@
 /*
  * Whose connections these are, and how much a user may write.
  *
+ * A user who has not written lately has no bucket, which is the same as a full one.
+ *
  * The bucket is per user and worker: a user whose connections live on two workers may write twice
  * as much, which is what keeping it free of locks costs.
  */
@@ -10,57 +12,34 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-static struct local_user *find_user(struct hub *hub, int64_t id)
+struct conn *hub_user_conns(const struct hub *hub, int64_t user)
 {
-	struct local_user *u;
-
-	HASH_FIND(hh, hub->users, &id, sizeof(id), u);
-	return u;
+	return idmap_get(&hub->users, (uint64_t)user);
 }
 
 void hub_add_user_conn(struct hub *hub, struct conn *c)
 {
-	struct local_user *u = find_user(hub, c->user);
+	struct idmap_slot *s = idmap_find(&hub->users, (uint64_t)c->user);
 
-	if (u == NULL) {
-		u = mem_zalloc(sizeof(*u));
-		u->id = c->user;
-		u->tokens_milli = (uint64_t)hub->env->cfg->send_n * 1000;
-		u->filled_ms = hub->worker->now_ms;
-		HASH_ADD(hh, hub->users, id, sizeof(u->id), u);
-	} else if (u->conns == NULL) {
-		DL_DELETE2(hub->gone_users, u, gone_prev, gone_next);
-	}
-	LL_PREPEND2(u->conns, c, next_of_user);
-	c->local_user = u;
+	if (s == NULL)
+		s = idmap_add(&hub->users, (uint64_t)c->user);
+	c->next_of_user = s->p;
+	s->p = c;
+	c->is_of_user = true;
 }
 
 void hub_remove_user_conn(struct hub *hub, struct conn *c)
 {
-	struct local_user *u = c->local_user;
-
-	if (u == NULL)
+	if (!c->is_of_user)
 		return;
-	LL_DELETE2(u->conns, c, next_of_user);
-	c->local_user = NULL;
-	if (u->conns == NULL) {
-		/* Kept until the bucket is full: coming back must not fill it. */
-		u->gone_ms = hub->worker->now_ms;
-		DL_APPEND2(hub->gone_users, u, gone_prev, gone_next);
-	}
-}
+	struct idmap_slot *s = idmap_find(&hub->users, (uint64_t)c->user);
+	struct conn *first = s->p;
 
-void hub_forget_gone_users(struct hub *hub, bool all)
-{
-	uint64_t now = hub->worker->now_ms;
-	struct local_user *u;
-
-	while ((u = hub->gone_users) != NULL &&
-	       (all || now - u->gone_ms > hub->env->cfg->send_per_ms)) {
-		DL_DELETE2(hub->gone_users, u, gone_prev, gone_next);
-		HASH_DELETE(hh, hub->users, u);
-		free(u);
-	}
+	LL_DELETE2(first, c, next_of_user);
+	c->is_of_user = false;
+	s->p = first;
+	if (first == NULL)
+		idmap_remove(&hub->users, (uint64_t)c->user);
 }
 
 /* What changed about a user, for all their connections on a worker. */
@@ -74,9 +53,8 @@ struct change_msg {
 static void deliver_change(struct inbox_msg *msg, struct worker *w)
 {
 	struct change_msg *cm = (struct change_msg *)msg;
-	struct local_user *u = find_user(hub_of(w), cm->user);
 
-	for (struct conn *c = u != NULL ? u->conns : NULL; c != NULL; c = c->next_of_user) {
+	for (struct conn *c = hub_user_conns(hub_of(w), cm->user); c != NULL; c = c->next_of_user) {
 		if (cm->forgotten != 0)
 			conn_set_belongs(c, cm->forgotten, false);
 		if (cm->name != NULL) {
@@ -114,23 +92,54 @@ void hub_tell_forgotten(struct hub *hub, int64_t user, int64_t room)
 	tell_change(hub, user, room, NULL);
 }
 
+static struct write_bucket *find_bucket(struct hub *hub, int64_t user)
+{
+	struct write_bucket *b = idmap_get(&hub->buckets, (uint64_t)user);
+
+	if (b != NULL) {
+		DL_DELETE(hub->filling, b);
+	} else {
+		b = mem_alloc(sizeof(*b));
+		b->user = user;
+		b->tokens_milli = (uint64_t)hub->env->cfg->send_n * 1000;
+		b->filled_ms = hub->worker->now_ms;
+		idmap_put(&hub->buckets, (uint64_t)user, b);
+	}
+	DL_APPEND(hub->filling, b);
+	return b;
+}
+
 unsigned hub_take_write(struct hub *hub, const struct conn *c)
 {
 	const struct config *cfg = hub->env->cfg;
-	struct local_user *u = c->local_user;
 
 	if (cfg->no_limits)
 		return 0;
+	struct write_bucket *b = find_bucket(hub, c->user);
 	uint64_t full = (uint64_t)cfg->send_n * 1000;
 	uint64_t now = hub->worker->now_ms;
 
-	u->tokens_milli += (now - u->filled_ms) * full / cfg->send_per_ms;
-	u->filled_ms = now;
-	if (u->tokens_milli > full)
-		u->tokens_milli = full;
-	if (u->tokens_milli >= 1000) {
-		u->tokens_milli -= 1000;
+	b->tokens_milli += (now - b->filled_ms) * full / cfg->send_per_ms;
+	b->filled_ms = now;
+	if (b->tokens_milli > full)
+		b->tokens_milli = full;
+	if (b->tokens_milli >= 1000) {
+		b->tokens_milli -= 1000;
 		return 0;
 	}
-	return (unsigned)((1000 - u->tokens_milli) * cfg->send_per_ms / full) + 1;
+	return (unsigned)((1000 - b->tokens_milli) * cfg->send_per_ms / full) + 1;
+}
+
+void hub_forget_buckets(struct hub *hub, bool all)
+{
+	uint64_t now = hub->worker->now_ms;
+	struct write_bucket *b;
+
+	/* From empty to full takes send_per_ms. */
+	while ((b = hub->filling) != NULL &&
+	       (all || now - b->filled_ms > hub->env->cfg->send_per_ms)) {
+		DL_DELETE(hub->filling, b);
+		idmap_remove(&hub->buckets, (uint64_t)b->user);
+		free(b);
+	}
 }
