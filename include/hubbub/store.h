@@ -182,7 +182,8 @@ const char *store_epoch(const struct store *st);
 bool store_submit(struct store *st, struct store_op *op);
 /** See to it that the writer takes what this thread has queued.  Any thread. */
 void store_wake(struct store *st);
-/** Queue for the readers.  Any thread.  false: full or stopping. */
+/** Queue for the readers, who may sleep until store_wake().  Any thread.  false: full or stopping.
+ */
 bool store_submit_read(struct store *st, struct store_read *read);
 /** Whether the last commit succeeded (for /readyz and metrics).  Any thread. */
 bool store_is_healthy(struct store *st);

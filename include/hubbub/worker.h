@@ -7,6 +7,8 @@
 
 #define WORKER_RECV_SIZE (64 * 1024)
 
+struct acceptor;
+
 /** What the layer above does on a worker's thread. */
 struct worker_hooks {
 	void (*on_start)(struct worker *w);          /* before the loop runs */
@@ -69,9 +71,13 @@ struct worker {
  */
 int worker_start(struct worker *w, unsigned index, const struct worker_hooks *hooks, void *ctx,
 		 unsigned gather_ms);
-/** Hand over an accepted, non-blocking socket.  Any thread.  false: stopped, the caller closes it.
+/** Add an accepted, non-blocking socket, which @a counts (NULL: none does), to @list. */
+void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a);
+/**
+ * Hand the sockets of @list over; any thread.  Those that come when the worker stops or has stopped
+ * are closed, and their acceptor is told.
  */
-bool worker_give_socket(struct worker *w, int fd);
+void worker_give_sockets(struct worker *w, struct inbox_list *list);
 /** Ask the worker to stop; any thread, once. */
 void worker_stop(struct worker *w);
 /** Tell the loop that the last connection is gone, so that the thread may end.  Worker's thread. */

@@ -39,6 +39,7 @@ struct acceptor {
 	struct worker *workers;
 	unsigned n_workers;
 	unsigned next_worker;
+	struct inbox_list *accepted; /* in this turn, for each worker */
 	unsigned max_open;
 	unsigned pause_ms;     /* 0: descriptors are not short */
 	uint64_t full_said_ms; /* on the loop's clock; 0: never */
@@ -79,6 +80,7 @@ static bool take_place(struct acceptor *a)
 static void free_acceptor(struct acceptor *a)
 {
 	mutex_deinit(&a->lock);
+	free(a->accepted);
 	free(a->address);
 	free(a);
 }
@@ -106,15 +108,15 @@ static void hand_over(struct acceptor *a, int fd)
 
 	/* A chat message must not wait for the acknowledgement of the one before it. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	for (unsigned i = 0; i < a->n_workers; i++) {
-		struct worker *w = &a->workers[a->next_worker];
+	worker_list_socket(&a->accepted[a->next_worker], fd, a);
+	a->next_worker = (a->next_worker + 1) % a->n_workers;
+}
 
-		a->next_worker = (a->next_worker + 1) % a->n_workers;
-		if (worker_post_socket(w, fd, a))
-			return;
-	}
-	close(fd);
-	acceptor_released(a);
+/* Together: waking a worker for each would cost more than to accept it. */
+static void give_accepted(struct acceptor *a)
+{
+	for (unsigned i = 0; i < a->n_workers; i++)
+		worker_give_sockets(&a->workers[i], &a->accepted[i]);
 }
 
 static void on_pause_over(uv_timer_t *timer)
@@ -165,12 +167,8 @@ static void say_full(struct acceptor *a)
 	log_warn("%u connections are open: further ones wait", a->max_open);
 }
 
-static void on_connection(uv_poll_t *poll, int status, int events)
+static void accept_waiting(struct acceptor *a)
 {
-	struct acceptor *a = poll->data;
-
-	(void)status;
-	(void)events;
 	for (unsigned i = 0; i < MAX_ACCEPTS_PER_TURN; i++) {
 		int fd, err;
 
@@ -198,6 +196,16 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 			return;
 		}
 	}
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+	struct acceptor *a = poll->data;
+
+	(void)status;
+	(void)events;
+	accept_waiting(a);
+	give_accepted(a);
 }
 
 static void on_released(uv_async_t *wakeup)
@@ -310,9 +318,11 @@ int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint
 	a->address = address;
 	a->workers = workers;
 	a->n_workers = n_workers;
+	a->accepted = mem_zalloc(n_workers * sizeof(a->accepted[0]));
 	a->max_open = bound(max_connections, n_workers);
 	err = uv_async_init(loop, &a->wakeup, on_released);
 	if (err != 0) {
+		free(a->accepted);
 		free(a);
 		goto fail;
 	}

@@ -12,12 +12,6 @@ bool inbox_close_if_empty(struct inbox *ib);
 
 /** All that waits was delivered: end the loop if worker_stopped() asked for it. */
 void worker_end_if_stopped(struct worker *w);
-/**
- * As worker_give_socket(), for a socket that @a counts (NULL: none does): if the worker is
- * stopping when it comes, it is closed and @a is told.
- */
-bool worker_post_socket(struct worker *w, int fd, struct acceptor *a);
-
 struct piece {
 	const uint8_t *bytes;
 	size_t len;

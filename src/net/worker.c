@@ -179,35 +179,40 @@ int worker_start(struct worker *w, unsigned index, const struct worker_hooks *ho
 	return err;
 }
 
+static void drop_socket(struct inbox_msg *msg)
+{
+	struct socket_msg *sm = (struct socket_msg *)msg;
+
+	close(sm->fd);
+	if (sm->acceptor != NULL)
+		acceptor_released(sm->acceptor);
+	free(sm);
+}
+
 static void deliver_socket(struct inbox_msg *msg, struct worker *w)
 {
 	struct socket_msg *sm = (struct socket_msg *)msg;
 
 	w->now_ms = uv_now(&w->loop);
-	if (!w->stopping) {
-		w->hooks->on_socket(w, sm->fd);
-	} else {
-		close(sm->fd);
-		if (sm->acceptor != NULL)
-			acceptor_released(sm->acceptor);
+	if (w->stopping) {
+		drop_socket(msg);
+		return;
 	}
+	w->hooks->on_socket(w, sm->fd);
 	free(sm);
 }
 
-bool worker_post_socket(struct worker *w, int fd, struct acceptor *a)
+void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a)
 {
 	struct socket_msg *sm = mem_alloc(sizeof(*sm));
 
 	*sm = (struct socket_msg){.msg.deliver = deliver_socket, .fd = fd, .acceptor = a};
-	if (inbox_post(&w->inbox, &sm->msg))
-		return true;
-	free(sm);
-	return false;
+	inbox_list_add(list, &sm->msg);
 }
 
-bool worker_give_socket(struct worker *w, int fd)
+void worker_give_sockets(struct worker *w, struct inbox_list *list)
 {
-	return worker_post_socket(w, fd, NULL);
+	inbox_post_list(&w->inbox, list, drop_socket);
 }
 
 static void deliver_stop(struct inbox_msg *msg, struct worker *w)

@@ -191,15 +191,28 @@ bool store_submit(struct store *st, struct store_op *op)
 	return fits;
 }
 
+/* Whoever takes the mark signals for all who set it. */
+static bool take_mark(atomic_bool *mark)
+{
+	return atomic_load_explicit(mark, memory_order_relaxed) &&
+	       atomic_exchange_explicit(mark, false, memory_order_acquire);
+}
+
 void store_wake(struct store *st)
 {
-	/* Whoever takes the mark signals for all who set it. */
-	if (!atomic_load_explicit(&st->wants_wake, memory_order_relaxed) ||
-	    !atomic_exchange_explicit(&st->wants_wake, false, memory_order_acquire))
-		return;
-	mutex_lock(&st->lock);
-	cond_signal(&st->work);
-	mutex_unlock(&st->lock);
+	if (take_mark(&st->wants_wake)) {
+		mutex_lock(&st->lock);
+		cond_signal(&st->work);
+		mutex_unlock(&st->lock);
+	}
+	if (take_mark(&st->wants_read_wake)) {
+		mutex_lock(&st->read_lock);
+		if (st->n_reads_queued > 1)
+			cond_broadcast(&st->read_work);
+		else
+			cond_signal(&st->read_work);
+		mutex_unlock(&st->read_lock);
+	}
 }
 
 bool store_submit_read(struct store *st, struct store_read *read)
@@ -211,7 +224,7 @@ bool store_submit_read(struct store *st, struct store_read *read)
 		*st->last_read = read;
 		st->last_read = &read->next;
 		st->n_reads_queued++;
-		cond_signal(&st->read_work);
+		atomic_store_explicit(&st->wants_read_wake, true, memory_order_release);
 	}
 	mutex_unlock(&st->read_lock);
 	return fits;

@@ -40,6 +40,7 @@ struct store {
 	struct store_stats stats;
 
 	/* The readers' queue. */
+	atomic_bool wants_read_wake;
 	struct mutex read_lock;
 	struct cond read_work;
 	/* Guarded by read_lock: */

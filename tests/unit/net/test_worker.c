@@ -246,6 +246,14 @@ static bool is_open(int fd)
 	return fcntl(fd, F_GETFD) >= 0;
 }
 
+static void give(struct worker *w, int fd)
+{
+	struct inbox_list list = {0};
+
+	worker_list_socket(&list, fd, NULL);
+	worker_give_sockets(w, &list);
+}
+
 static void sockets_go_to_the_hook_until_the_worker_stops(void **state)
 {
 	struct worker w;
@@ -255,12 +263,11 @@ static void sockets_go_to_the_hook_until_the_worker_stops(void **state)
 
 	start(&w, &seen, &hooks);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	assert_true(worker_give_socket(&w, fds[0]));
+	give(&w, fds[0]);
 	wait_for(&seen, 1);
 	/* Behind the stop in the inbox: the worker itself closes it. */
 	worker_stop(&w);
-	if (!worker_give_socket(&w, fds[1]))
-		close(fds[1]);
+	give(&w, fds[1]);
 	worker_join(&w);
 	assert_int_equal(seen.n_sockets, 1);
 	assert_false(is_open(fds[1]));

@@ -310,6 +310,7 @@ static UNUSED uint64_t send_text(struct fixture *fx, int64_t user, int64_t room,
 static UNUSED struct store_read *read_for(struct fixture *fx, struct store_read *r)
 {
 	assert_true(store_submit_read(fx->st, r));
+	store_wake(fx->st);
 	mutex_lock(&fx->lock);
 	for (;;) {
 		struct store_read **at = &fx->reads;

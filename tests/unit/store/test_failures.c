@@ -322,6 +322,7 @@ static void reads_that_wait_when_the_store_stops_are_refused(void **state)
 	for (unsigned i = 0; i < N; i++)
 		assert_true(store_submit_read(
 			fx->st, store_read_new(STORE_READ_BELONG, (struct store_origin){0})));
+	store_wake(fx->st);
 	assert_int_equal(pthread_create(&stopper, NULL, stop_store, fx->st), 0);
 	while (!reads_are_stopping(fx->st))
 		sched_yield();
