@@ -8,7 +8,8 @@
  * A map from ids to one word each: 16 bytes a slot, no allocation per entry, at most seven of
  * eight slots in use.  All zero is an empty one, which holds no memory.
  *
- * Ids are not 0.  It may be used by any thread, by one at a time: the caller locks.
+ * No id is 0: that one is never there.  It may be used by any thread, by one at a time: the caller
+ * locks.
  */
 struct idmap_slot {
 	uint64_t id; /* 0: free */

@@ -142,8 +142,7 @@ struct idmap_slot *idmap_find(const struct idmap *m, uint64_t id)
 {
 	bool there;
 
-	assert(id != 0);
-	if (m->n == 0)
+	if (m->n == 0 || id == 0)
 		return NULL;
 	uint32_t at = seek(m, id, &there);
 

@@ -141,7 +141,7 @@ static void advance_locked(struct room_registry *rg, const struct run *run) REQU
 
 static void drop_all_tails_locked(struct room_registry *rg) REQUIRES(rg->lock)
 {
-	for (struct room *room = rg->by_id; room != NULL; room = room->hh.next)
+	for (struct room *room = rg->by_rid; room != NULL; room = room->hh_rid.next)
 		room_tail_drop(&room->tail);
 }
 

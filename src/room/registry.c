@@ -42,7 +42,7 @@ struct room_registry *room_registry_new(struct worker *workers, unsigned n_worke
 
 static void free_room_locked(struct room_registry *rg, struct room *room) REQUIRES(rg->lock)
 {
-	HASH_DELETE(hh, rg->by_id, room);
+	idmap_remove(&rg->by_id, (uint64_t)room->id);
 	HASH_DELETE(hh_rid, rg->by_rid, room);
 	if (room->name != NULL)
 		HASH_DELETE(hh_name, rg->by_name, room);
@@ -59,7 +59,7 @@ void room_registry_free(struct room_registry *rg)
 
 	mutex_lock(&rg->lock);
 	/* A worker that was ended by force left its members behind. */
-	HASH_ITER (hh, rg->by_id, room, next)
+	HASH_ITER (hh_rid, rg->by_rid, room, next)
 		free_room_locked(rg, room);
 	assert(idmap_len(&rg->users) == 0);
 	mutex_unlock(&rg->lock);
@@ -71,10 +71,7 @@ void room_registry_free(struct room_registry *rg)
 
 struct room *room_find_locked(struct room_registry *rg, int64_t id)
 {
-	struct room *room;
-
-	HASH_FIND(hh, rg->by_id, &id, sizeof(id), room);
-	return room;
+	return idmap_get(&rg->by_id, (uint64_t)id);
 }
 
 int64_t room_registry_find(struct room_registry *rg, struct span name, struct span rid)
@@ -138,7 +135,7 @@ struct room *room_adopt_locked(struct room_registry *rg, const struct store_room
 	set_text(room, r);
 	room->head = r->head;
 	room->first = r->first;
-	HASH_ADD(hh, rg->by_id, id, sizeof(room->id), room);
+	idmap_put(&rg->by_id, (uint64_t)room->id, room);
 	HASH_ADD_KEYPTR(hh_rid, rg->by_rid, room->rid, strlen(room->rid), room);
 	if (room->name != NULL)
 		HASH_ADD_KEYPTR(hh_name, rg->by_name, room->name, strlen(room->name), room);
@@ -244,7 +241,7 @@ bool room_registry_has_room(struct room_registry *rg)
 void room_registry_get_stats(struct room_registry *rg, struct room_stats *out)
 {
 	mutex_lock(&rg->lock);
-	out->loaded = HASH_COUNT(rg->by_id);
+	out->loaded = idmap_len(&rg->by_id);
 	out->joined = rg->n_joined;
 	mutex_unlock(&rg->lock);
 }

@@ -61,7 +61,7 @@ struct room {
 	struct room *prev_telling, *next_telling; /* in rg->due or rg->resting */
 
 	struct room *prev_empty, *next_empty; /* in rg->empty while n_joined is 0 */
-	UT_hash_handle hh, hh_name, hh_rid;
+	UT_hash_handle hh_name, hh_rid;
 	uint64_t n_joined;
 	uint32_t joined[]; /* by worker */
 };
@@ -76,7 +76,8 @@ struct room_registry {
 	struct mutex lock;
 	/* Guarded by lock: */
 	struct inbox_list *outgoing; /* for each worker what is about to be posted */
-	struct room *by_id, *by_name, *by_rid;
+	struct idmap by_id;          /* struct room */
+	struct room *by_name, *by_rid;
 	struct room *empty; /* rooms without members, the longest empty first */
 	unsigned n_empty;
 	struct idmap users; /* struct online_user by id */

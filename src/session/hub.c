@@ -97,6 +97,7 @@ void session_free_worker(struct worker *w)
 	}
 	hub_forget_buckets(hub, true);
 	idmap_deinit(&hub->users);
+	idmap_deinit(&hub->rooms);
 	frame_unref(hub->ping);
 	pool_deinit(&hub->joined_pool);
 	pool_deinit(&hub->conn_pool);

@@ -7,7 +7,6 @@
 #include "hubbub/pool.h"
 #include "hubbub/session.h"
 #include "hubbub/ws.h"
-#include <uthash.h>
 
 struct conn;
 struct joined;
@@ -38,7 +37,6 @@ struct local_room {
 	unsigned n_news, cap_news, n_pass, pos;
 	bool is_active; /* among hub->active, which keeps the room here */
 	struct local_room *prev, *next;
-	UT_hash_handle hh;
 };
 
 /** How much a user may write: there from a write until it is full again. */
@@ -63,9 +61,9 @@ struct hub {
 	struct session_env *env;
 	struct worker *worker;
 	struct pool conn_pool, joined_pool;
-	struct idmap conns;         /* by id */
-	struct ws_params handshake; /* what the one under way agreed on */
-	struct local_room *rooms;
+	struct idmap conns;                 /* by id */
+	struct ws_params handshake;         /* what the one under way agreed on */
+	struct idmap rooms;                 /* struct local_room by id */
 	struct local_room *active;          /* those with news to tell, the longest waiting first */
 	struct idmap users;                 /* by id, the first of their connections */
 	struct idmap buckets;               /* by user */

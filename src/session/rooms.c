@@ -12,10 +12,7 @@
 
 struct local_room *hub_find_room(struct hub *hub, int64_t id)
 {
-	struct local_room *lr;
-
-	HASH_FIND(hh, hub->rooms, &id, sizeof(id), lr);
-	return lr;
+	return idmap_get(&hub->rooms, (uint64_t)id);
 }
 
 void hub_add_member(struct hub *hub, int64_t room, const struct room_view *view, struct joined *j)
@@ -27,7 +24,7 @@ void hub_add_member(struct hub *hub, int64_t room, const struct room_view *view,
 		lr->id = room;
 		lr->name = mem_strdup(view->name);
 		memcpy(lr->rid, view->rid, sizeof(lr->rid));
-		HASH_ADD(hh, hub->rooms, id, sizeof(lr->id), lr);
+		idmap_put(&hub->rooms, (uint64_t)room, lr);
 	}
 	if (lr->n == lr->cap) {
 		lr->cap += lr->cap / 2 + 4;
@@ -63,7 +60,7 @@ void hub_release_room(struct hub *hub, struct local_room *lr)
 {
 	if (lr->n > 0 || lr->is_active)
 		return;
-	HASH_DELETE(hh, hub->rooms, lr);
+	idmap_remove(&hub->rooms, (uint64_t)lr->id);
 	hub_drop_news(lr);
 	free(lr->news);
 	free(lr->members);

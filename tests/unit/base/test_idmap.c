@@ -21,6 +21,7 @@ static void what_was_added_is_found_until_it_is_removed(void **state)
 	idmap_put(&m, 7, &value);
 	assert_ptr_equal(idmap_get(&m, 7), &value);
 	assert_null(idmap_find(&m, 8));
+	assert_null(idmap_find(&m, 0));
 	assert_int_equal(idmap_len(&m), 1);
 	assert_true(idmap_remove(&m, 7));
 	assert_false(idmap_remove(&m, 7));
