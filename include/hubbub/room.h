@@ -64,13 +64,26 @@ struct room_view {
 };
 void room_view_deinit(struct room_view *v);
 
+/** Who looks at a room, and for what. */
+struct room_visit {
+	int64_t room;
+	unsigned worker;
+	int64_t user;
+	struct span name; /* the user's */
+	bool enters;      /* to count in one more joined connection of theirs */
+	/* Of the tail: all above since, and if these are fewer the newest so many; as it has them.
+	 */
+	uint64_t since;
+	unsigned newest;
+};
+
 /**
- * Look at a loaded room and, with @enter, count in one more joined connection of @user (called
- * @name) on worker @w.  Every event above the view's head reaches that worker from then on.
+ * Look at a loaded room.  Who enters it is counted in at that moment: every event above the view's
+ * head reaches their worker from then on.
  * Returns false when the room is not loaded: ask the store for it (STORE_JOIN) and try again.
  */
-bool room_registry_view(struct room_registry *rg, int64_t room, unsigned w, int64_t user,
-			struct span name, bool enter, struct room_view *out);
+bool room_registry_view(struct room_registry *rg, const struct room_visit *visit,
+			struct room_view *out);
 /** A joined connection of @user on worker @w is gone. */
 void room_registry_leave(struct room_registry *rg, int64_t room, unsigned w, int64_t user);
 /** How many users are online in a room; 0 when it is not loaded. */

@@ -143,7 +143,27 @@ struct room *room_adopt_locked(struct room_registry *rg, const struct store_room
 	return room;
 }
 
-static void view_locked(struct room_registry *rg, struct room *room, int64_t user,
+static void view_tail(const struct room *room, const struct room_visit *visit,
+		      struct room_view *out)
+{
+	const struct room_tail *t = &room->tail;
+	uint64_t n = room->head > visit->since ? room->head - visit->since : 0;
+
+	if (n < visit->newest)
+		n = visit->newest;
+	if (n > t->n)
+		n = t->n;
+	if (n == 0)
+		return;
+	out->n_tail = (unsigned)n;
+	out->tail = mem_alloc(n * sizeof(out->tail[0]));
+	for (unsigned i = 0, from = t->first + t->n - out->n_tail; i < out->n_tail; i++) {
+		out->tail[i] = t->ring[(from + i) % t->cap];
+		frame_ref(out->tail[i].frame);
+	}
+}
+
+static void view_locked(struct room_registry *rg, struct room *room, const struct room_visit *visit,
 			struct room_view *out) REQUIRES(rg->lock)
 {
 	memcpy(out->rid, room->rid, sizeof(out->rid));
@@ -153,41 +173,36 @@ static void view_locked(struct room_registry *rg, struct room *room, int64_t use
 	out->topic = room->topic;
 	out->head = room->head;
 	out->first = room->first;
-	out->n_tail = room->tail.n;
-	if (room->tail.n > 0) {
-		out->tail = mem_alloc(room->tail.n * sizeof(out->tail[0]));
-		for (unsigned i = 0; i < room->tail.n; i++) {
-			out->tail[i] = room->tail.ring[(room->tail.first + i) % room->tail.cap];
-			frame_ref(out->tail[i].frame);
-		}
-	}
-	presence_view_locked(rg, room, user, out);
+	view_tail(room, visit, out);
+	presence_view_locked(rg, room, visit->user, out);
 }
 
-bool room_registry_view(struct room_registry *rg, int64_t id, unsigned w, int64_t user,
-			struct span name, bool enter, struct room_view *out)
+static void enter_locked(struct room_registry *rg, struct room *room,
+			 const struct room_visit *visit) REQUIRES(rg->lock)
+{
+	if (room->n_joined == 0) {
+		DL_DELETE2(rg->empty, room, prev_empty, next_empty);
+		rg->n_empty--;
+	}
+	room->n_joined++;
+	room->joined[visit->worker]++;
+	rg->n_joined++;
+	presence_enter_locked(rg, room, visit->user, visit->name);
+}
+
+bool room_registry_view(struct room_registry *rg, const struct room_visit *visit,
+			struct room_view *out)
 {
 	*out = (struct room_view){0};
 	mutex_lock(&rg->lock);
-	struct room *room = room_find_locked(rg, id);
+	struct room *room = room_find_locked(rg, visit->room);
 
-	if (room == NULL) {
-		mutex_unlock(&rg->lock);
-		return false;
-	}
-	if (enter) {
-		if (room->n_joined == 0) {
-			DL_DELETE2(rg->empty, room, prev_empty, next_empty);
-			rg->n_empty--;
-		}
-		room->n_joined++;
-		room->joined[w]++;
-		rg->n_joined++;
-		presence_enter_locked(rg, room, user, name);
-	}
-	view_locked(rg, room, user, out);
+	if (room != NULL && visit->enters)
+		enter_locked(rg, room, visit);
+	if (room != NULL)
+		view_locked(rg, room, visit, out);
 	mutex_unlock(&rg->lock);
-	return true;
+	return room != NULL;
 }
 
 void room_view_deinit(struct room_view *v)

@@ -142,9 +142,17 @@ static bool enter(struct conn *c, int64_t room, struct request *req)
 {
 	struct room_view v;
 	struct joined *j = conn_find_joined(c, room);
+	struct room_visit visit = {
+		.room = room,
+		.worker = conn_hub(c)->worker->index,
+		.user = c->user,
+		.name = span_of(c->name),
+		.enters = j == NULL,
+		.since = req->has_since ? req->since : UINT64_MAX,
+		.newest = req->limit,
+	};
 
-	if (!room_registry_view(conn_hub(c)->env->rooms, room, conn_hub(c)->worker->index, c->user,
-				span_of(c->name), j == NULL, &v))
+	if (!room_registry_view(conn_hub(c)->env->rooms, &visit, &v))
 		return false;
 	if (j == NULL)
 		j = conn_add_joined(c, room, &v);

@@ -155,9 +155,11 @@ static inline void enter(struct fixture *f, int64_t room, unsigned worker, int64
 {
 	struct room_view v;
 	char name[32];
+	struct room_visit visit = {.room = room, .worker = worker, .user = user, .enters = true};
 
 	snprintf(name, sizeof(name), "user%d", (int)user);
-	assert_true(room_registry_view(f->rg, room, worker, user, span_of(name), true, &v));
+	visit.name = span_of(name);
+	assert_true(room_registry_view(f->rg, &visit, &v));
 	room_view_deinit(&v);
 }
 

@@ -17,7 +17,9 @@ static void look(struct fixture *f, int64_t room, int64_t user)
 	struct room_view v;
 	struct buf b = {0};
 
-	assert_true(room_registry_view(f->rg, room, 0, user, SPAN("unused"), false, &v));
+	struct room_visit visit = {.room = room, .user = user};
+
+	assert_true(room_registry_view(f->rg, &visit, &v));
 	if (v.lack_self)
 		buf_printf(&b, "{\"id\":\"u%d\",\"name\":\"self\"}%s", (int)user,
 			   v.members_len > 0 ? "," : "");

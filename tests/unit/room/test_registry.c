@@ -56,7 +56,7 @@ static void a_view_has_the_head_and_the_events_up_to_it(void **state)
 	enter(f, 7, 0, 4);
 	room_registry_publish(f->rg, message_op(7, 41));
 	room_registry_publish(f->rg, message_op(7, 42));
-	assert_true(room_registry_view(f->rg, 7, 0, 4, SPAN("user4"), false, &v));
+	assert_true(room_registry_view(f->rg, &(struct room_visit){.room = 7, .user = 4}, &v));
 	assert_int_equal(v.head, 42);
 	assert_int_equal(v.n_tail, 2);
 	assert_int_equal(v.online, 1);
@@ -75,13 +75,47 @@ static void the_tail_is_bounded_and_ends_at_the_head(void **state)
 	enter(f, 7, 1, 4);
 	for (uint64_t seq = 1; seq <= 400; seq++)
 		room_registry_publish(f->rg, message_op(7, seq));
-	assert_true(room_registry_view(f->rg, 7, 1, 4, SPAN("user4"), false, &v));
+	assert_true(room_registry_view(f->rg, &(struct room_visit){.room = 7, .user = 4}, &v));
 	assert_in_range(v.n_tail, 100, 256);
 	assert_non_null(find(last_text(&v), "\"seq\":400"));
 	room_view_deinit(&v);
 	leave(f, 7, 1, 4);
 	n_seen = 0;
 	drain(f);
+}
+
+static void a_view_has_as_much_of_the_tail_as_is_wanted(void **state)
+{
+	static const struct {
+		uint64_t since;
+		unsigned newest, n;
+	} rows[] = {
+		{.since = 0, .newest = 0, .n = 10},
+		{.since = 7, .newest = 0, .n = 3},
+		{.since = 7, .newest = 5, .n = 5},
+		{.since = 10, .newest = 0, .n = 0},
+		{.since = 4, .newest = 2, .n = 6},
+		{.since = UINT64_MAX, .newest = 50, .n = 10},
+		{.since = UINT64_MAX, .newest = 1, .n = 1},
+	};
+	struct fixture *f = *state;
+
+	load_room(f, 7, "general", 0);
+	enter(f, 7, 0, 4);
+	for (uint64_t seq = 1; seq <= 10; seq++)
+		room_registry_publish(f->rg, message_op(7, seq));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct room_visit visit = {
+			.room = 7, .user = 4, .since = rows[i].since, .newest = rows[i].newest};
+		struct room_view v;
+
+		assert_true(room_registry_view(f->rg, &visit, &v));
+		assert_int_equal(v.n_tail, rows[i].n);
+		if (v.n_tail > 0)
+			assert_non_null(find(last_text(&v), "\"seq\":10,"));
+		room_view_deinit(&v);
+	}
+	leave(f, 7, 0, 4);
 }
 
 static void a_deletion_leaves_no_encoded_copy_of_older_events(void **state)
@@ -98,7 +132,7 @@ static void a_deletion_leaves_no_encoded_copy_of_older_events(void **state)
 	op->event.text = (struct span){0};
 	op->drops_tail = true;
 	room_registry_publish(f->rg, op);
-	assert_true(room_registry_view(f->rg, 7, 0, 4, SPAN("user4"), false, &v));
+	assert_true(room_registry_view(f->rg, &(struct room_visit){.room = 7, .user = 4}, &v));
 	assert_int_equal(v.n_tail, 1);
 	assert_int_equal(v.head, 2);
 	room_view_deinit(&v);
@@ -135,6 +169,7 @@ int main(void)
 		TEST(all_replies_of_a_batch_come_before_its_events),
 		TEST(a_view_has_the_head_and_the_events_up_to_it),
 		TEST(the_tail_is_bounded_and_ends_at_the_head),
+		TEST(a_view_has_as_much_of_the_tail_as_is_wanted),
 		TEST(a_deletion_leaves_no_encoded_copy_of_older_events),
 		TEST(empty_rooms_are_forgotten_in_the_end_but_not_one_with_members),
 	};
