@@ -70,6 +70,7 @@ static void reply(struct conn *c, const struct request *req, const struct room_v
 {
 	struct buf b = {0};
 
+	buf_reserve(&b, 1024 + events.len + v->members_len);
 	reply_encode_open(&b, &req->id);
 	buf_append_str(&b, ",\"room\":");
 	buf_append_json(&b, span_of(v->name));

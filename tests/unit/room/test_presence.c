@@ -1,6 +1,8 @@
 /* Presence: who is online where, and what rooms are told of it. */
 #include "fixture.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* The members that a join would be shown, as one would see them in its reply. */
@@ -280,6 +282,48 @@ static void two_hundred_are_shown_and_oneself_is_among_them(void **state)
 	leave(f, 7, 0, 400);
 }
 
+static void *come_and_go(void *arg)
+{
+	static atomic_uint next_worker;
+	struct fixture *f = arg;
+	unsigned w = atomic_fetch_add(&next_worker, 1) % N_WORKERS;
+
+	for (int64_t user = 1; user <= 1000; user++) {
+		struct room_view v;
+		struct room_visit visit = {
+			.room = user % 3 + 1, .worker = w, .user = user, .name = SPAN("Ada")};
+
+		visit.enters = true;
+		assert_true(room_registry_view(f->rg, &visit, &v));
+		if (user % 7 == 0)
+			leave(f, visit.room, w, user);
+		room_view_deinit(&v);
+	}
+	return NULL;
+}
+
+static void threads_may_come_and_go_while_rooms_are_told(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t threads[N_WORKERS];
+	struct room_stats stats;
+
+	load_room(f, 1, "one", 0);
+	load_room(f, 2, "two", 0);
+	load_room(f, 3, "three", 0);
+	for (unsigned i = 0; i < N_WORKERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, f), 0);
+	for (uint64_t i = 1; i <= 50; i++)
+		room_registry_flush_presence(f->rg, i * 1000);
+	for (unsigned i = 0; i < N_WORKERS; i++)
+		pthread_join(threads[i], NULL);
+	room_registry_get_stats(f->rg, &stats);
+	assert_int_equal(stats.joined, N_WORKERS * (1000 - 1000 / 7));
+	assert_int_equal(room_registry_online(f->rg, 1) + room_registry_online(f->rg, 2) +
+				 room_registry_online(f->rg, 3),
+			 1000 - 1000 / 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +338,7 @@ int main(void)
 		TEST(a_room_without_members_is_told_nothing),
 		TEST(many_rooms_are_each_told_in_one_flush),
 		TEST(the_members_shown_are_those_online_as_of_now),
+		TEST(threads_may_come_and_go_while_rooms_are_told),
 		TEST(two_hundred_are_shown_and_oneself_is_among_them),
 	};
 
