@@ -8,6 +8,7 @@
 
 #define PATIENCE_NS (10 * NS_PER_S)
 #define DRAIN_NS (5 * NS_PER_S)
+#define OPEN_RING 1024 /* messages of one publisher in an open loop that may wait for replies */
 
 /*
  * Publishers stand evenly among the members of their room: a server that writes to the members in
@@ -41,6 +42,8 @@ static void put_next(struct flow *f, struct conn *c, uint32_t pub, uint64_t inte
 {
 	kind_put_message(c, pub, ++c->seq, intended);
 	f->n_sent++;
+	if (f->sent_at != NULL)
+		f->sent_at[(size_t)c->index * f->ring + c->seq % f->ring] = intended;
 }
 
 /** What is not the next in its turn. */
@@ -56,7 +59,7 @@ static void count_fault(struct flow *f, uint32_t *last, uint32_t seq)
 	}
 }
 
-static void on_message(struct conn *c, const uint8_t *payload)
+void flow_on_message(struct conn *c, const uint8_t *payload)
 {
 	struct flow *f = c->swarm->owner;
 	uint32_t pub = payload_pub(payload);
@@ -77,7 +80,22 @@ static void on_message(struct conn *c, const uint8_t *payload)
 		count_fault(f, last, seq);
 	if (t >= f->window_from && t < f->window_to)
 		hist_add(&f->latency, c->swarm->now - t);
-	if (publisher_of(f, c) == (int64_t)pub)
+	if (!f->by_reply && publisher_of(f, c) == (int64_t)pub)
+		c->n_own++;
+}
+
+void flow_on_reply(struct conn *c, const char *text, size_t len)
+{
+	struct flow *f = c->swarm->owner;
+
+	(void)len; /* {"re":<id>,... was seen */
+	uint32_t seq = (uint32_t)strtoul(text + 6, NULL, 10) - KIND_JOIN_ID;
+	uint64_t t = f->sent_at[(size_t)c->index * f->ring + seq % f->ring];
+
+	f->n_acked++;
+	if (t >= f->window_from && t < f->window_to)
+		hist_add(&f->ack_latency, c->swarm->now - t);
+	if (f->by_reply)
 		c->n_own++;
 }
 
@@ -107,24 +125,35 @@ void flow_init(struct flow *f, struct swarm *sw, const struct opts *o)
 		.n_rooms = o->rooms,
 		.in_flight = o->in_flight,
 		.interval_ns = o->rate > 0 ? (double)NS_PER_S / o->rate : 0,
+		.latency_rooms = UINT32_MAX,
 		.window_from = UINT64_MAX,
 		.window_to = UINT64_MAX,
 	};
 	f->last = xcalloc((size_t)o->rooms * o->members * o->publishers, sizeof(*f->last));
 	sw->owner = f;
-	sw->on_message = on_message;
+	sw->on_message = flow_on_message;
 	sw->on_read_end = on_read_end;
 }
 
 void flow_deinit(struct flow *f)
 {
 	free(f->last);
+	free(f->sent_at);
+}
+
+void flow_watch_replies(struct flow *f, bool by_reply)
+{
+	f->by_reply = by_reply;
+	f->ring = f->in_flight > 0 ? f->in_flight : OPEN_RING;
+	f->sent_at = xcalloc((size_t)f->n_rooms * f->members * f->ring, sizeof(*f->sent_at));
+	f->swarm->on_reply = flow_on_reply;
 }
 
 void flow_start(struct flow *f)
 {
 	f->is_running = true;
 	f->started_at = now_ns();
+	f->n_scheduled = 0;
 	if (f->in_flight == 0)
 		return;
 	for (uint32_t pub = 0; pub < f->n_rooms * f->publishers; pub++) {
@@ -205,4 +234,11 @@ void flow_stop(struct flow *f)
 bool flow_is_clean(const struct flow *f)
 {
 	return f->lost == 0 && f->repeated == 0 && f->reordered == 0 && f->alien == 0;
+}
+
+json_t *flow_checks_json(const struct flow *f)
+{
+	return json_pack("{s:I,s:I,s:I,s:I,s:b}", "lost", (json_int_t)f->lost, "repeated",
+			 (json_int_t)f->repeated, "reordered", (json_int_t)f->reordered, "alien",
+			 (json_int_t)f->alien, "ok", flow_is_clean(f));
 }

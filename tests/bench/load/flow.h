@@ -18,8 +18,10 @@ struct flow {
 	uint32_t members;    /* of a room: connection i is in room i / members */
 	uint32_t publishers; /* in each room */
 	uint32_t n_rooms;
-	uint32_t in_flight; /* 0: open loop */
-	double interval_ns; /* open loop: between two messages of all publishers together */
+	uint32_t in_flight;     /* 0: open loop */
+	double interval_ns;     /* open loop: between two messages of all publishers together */
+	bool by_reply;          /* closed loop of hubbub: a message is under way until its reply */
+	uint32_t latency_rooms; /* latency is of the rooms below this one */
 
 	bool is_running;
 	uint64_t started_at;
@@ -33,6 +35,12 @@ struct flow {
 	struct hist latency;
 	struct hist send_late;
 
+	/* Hubbub's replies to messages, of the same window; the time of each message under way. */
+	uint64_t n_acked;
+	struct hist ack_latency;
+	uint64_t *sent_at; /* [connection][seq % ring] */
+	uint32_t ring;
+
 	uint64_t lost, repeated, reordered, alien;
 };
 
@@ -42,6 +50,16 @@ struct flow {
  */
 void flow_init(struct flow *f, struct swarm *sw, const struct opts *o);
 void flow_deinit(struct flow *f);
+
+/**
+ * Also take the replies to messages (hubbub alone): on_reply of the swarm is set.  With @by_reply
+ * the loop is closed by them and not by the messages that come back.
+ */
+void flow_watch_replies(struct flow *f, bool by_reply);
+
+/** What flow_init() sets in the swarm, for a scenario that sorts messages and replies itself. */
+void flow_on_message(struct conn *c, const uint8_t *payload);
+void flow_on_reply(struct conn *c, const char *text, size_t len);
 
 /** Begin to publish. */
 void flow_start(struct flow *f);
@@ -57,5 +75,8 @@ void flow_stop(struct flow *f);
 
 /** Whether nothing was lost, repeated or out of order. */
 bool flow_is_clean(const struct flow *f);
+
+/** {"lost","repeated","reordered","alien","ok"}.  The caller owns it. */
+json_t *flow_checks_json(const struct flow *f);
 
 #endif

@@ -21,9 +21,11 @@ static uint8_t *take_upgrade(struct conn *c, uint8_t *p, const uint8_t *end)
 
 	if (blank == NULL)
 		return NULL;
+	const uint8_t *line_end = memchr(p, '\r', (size_t)(end - p));
+
 	if (memcmp(p, "HTTP/1.1 101", 12) != 0)
 		fail("connection %u: not upgraded: %.*s", c->index,
-		     (int)((uint8_t *)memchr(p, '\r', (size_t)(end - p)) - p), (char *)p);
+		     (int)((line_end != NULL ? line_end : blank) - p), (char *)p);
 	c->state = CONN_GREETING;
 	kind_greet(c);
 	return blank + 4;

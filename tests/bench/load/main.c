@@ -20,6 +20,10 @@ static const struct scenario {
 	{"fanout", "messages to all members of rooms", scenario_fanout},
 	{"idle", "connections that say nothing", scenario_idle},
 	{"connect", "connections that come back", scenario_connect},
+	{"sends", "durable sends, closed on the reply (hubbub)", scenario_sends},
+	{"history", "history read alone and during sends (hubbub)", scenario_history},
+	{"joins", "joins while rooms are talking (hubbub)", scenario_joins},
+	{"resume", "clients back after the server was cut off (hubbub)", scenario_resume},
 };
 
 #define N_SCENARIOS (sizeof(SCENARIOS) / sizeof(SCENARIOS[0]))

@@ -213,6 +213,19 @@ static void parse_one(struct opts *o, int id, const char *name, const char *text
 	}
 }
 
+void opts_need_hubbub(const struct opts *o)
+{
+	if (o->kind != KIND_HUBBUB)
+		misuse("this scenario is for --kind hubbub alone");
+}
+
+uint32_t opts_per_room(const struct opts *o, const char *name, uint32_t n)
+{
+	if (n == 0 || n % o->rooms != 0)
+		misuse("--%s wants a multiple of --rooms", name);
+	return n / o->rooms;
+}
+
 void opts_parse(struct opts *o, int argc, char **argv)
 {
 	*o = (struct opts){

@@ -45,6 +45,15 @@ struct opts {
 /** Read the options after the scenario's name.  Ends the program with 2 where they are wrong. */
 void opts_parse(struct opts *o, int argc, char **argv);
 
+/** End the program with 2 where the server is not hubbub: the scenario needs its replies. */
+void opts_need_hubbub(const struct opts *o);
+
+/**
+ * End the program with 2 where @n connections do not fill the rooms evenly; else the number of
+ * them in each.  @name is the option that gave @n.
+ */
+uint32_t opts_per_room(const struct opts *o, const char *name, uint32_t n);
+
 /** Print what the options are. */
 void opts_help(void);
 

@@ -138,10 +138,12 @@ void swarm_connect(struct conn *c)
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	if (c->swarm->n_conns > PER_SOURCE && ntohl(o->server.sin_addr.s_addr) >> 24 == 127)
 		bind_source(c);
-	if (connect(c->fd, (const struct sockaddr *)&o->server, sizeof(o->server)) != 0 &&
-	    errno != EINPROGRESS)
-		fail("connect to %s: %s", o->host, strerror(errno));
 	c->state = CONN_CONNECTING;
+	if (connect(c->fd, (const struct sockaddr *)&o->server, sizeof(o->server)) != 0 &&
+	    errno != EINPROGRESS) {
+		swarm_lost(c, strerror(errno));
+		return;
+	}
 	c->waits_for_out = true;
 	if (epoll_ctl(c->swarm->epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0)
 		fail("epoll_ctl: %s", strerror(errno));
