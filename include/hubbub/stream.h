@@ -48,14 +48,15 @@ size_t piece_len(const struct piece *p);
 struct stream {
 	/* What a delivery touches comes first: it is a cache line less of each member. */
 	int fd;
-	bool reading, writing, is_dirty, closing, ended, failed, shut_when_drained;
+	bool reading : 1, writing : 1, is_dirty : 1, closing : 1, ended : 1, failed : 1;
+	bool shut_when_drained : 1;
+	uint8_t watched;        /* EPOLLIN and EPOLLOUT, as the worker's epoll set has it */
 	uint32_t dirty_index;   /* where is_dirty stands in the worker's list */
 	struct stream_out *out; /* unsent pieces; NULL when there are none */
 	size_t unsent;          /* bytes in out */
 	uint64_t written;       /* bytes that the socket has taken, ever */
 	struct worker *worker;
 	const struct stream_events *events;
-	uv_poll_t poll;
 };
 
 /** Start reading @fd (non-blocking), which the stream owns from here on also when this fails. */
@@ -86,7 +87,14 @@ void stream_shutdown(struct stream *s);
  * stream_open() failed to open may be closed like any other: on_closed is called at once then.
  */
 void stream_close(struct stream *s);
+/** Make @w ready to have streams; its loop is there.  0 or a negative errno. */
+int stream_start_worker(struct worker *w);
 /** Write what this turn queued on every dirty stream of @w; net/ calls it in prepare and check. */
 void stream_flush_all(struct worker *w);
+/** Let go of the streams that were closed; net/ calls it when no callback of a stream is running.
+ */
+void stream_reap_closed(struct worker *w);
+/** Let the loop end: no stream of @w is left. */
+void stream_stop_worker(struct worker *w);
 /** Free what @w keeps for its streams, all of which are gone. */
 void stream_forget_worker(struct worker *w);

@@ -53,7 +53,8 @@ struct worker {
 	struct stream_list {
 		struct stream **at;
 		unsigned n, cap;
-	} dirty, flushing;
+	} dirty, flushing, closed;    /* closed: the owners are told at the end of the turn */
+	struct stream_set *sockets;   /* what the loop watches of them */
 	struct stream_out *free_outs; /* output queues for the next to use */
 	unsigned n_free_outs;
 	uint64_t n_flushed; /* streams that were flushed, ever */

@@ -19,6 +19,19 @@ struct piece {
 	struct chunk *chunk; /* a reference */
 };
 
+/* stream.c, for stream_set.c */
+/** The socket can be read, can be written, or has an error. */
+void stream_ready(struct stream *s, bool readable, bool writable, bool broken);
+/** The socket failed: nothing will come and nothing can go any more. */
+void stream_fail(struct stream *s, int err);
+
+/* stream_set.c */
+/** Watch for what @s wants now.  0 or a negative errno. */
+int stream_set_update(struct stream *s);
+/** @s is about to be closed. */
+void stream_set_leave(struct stream *s);
+void stream_set_free(struct worker *w);
+
 struct stream_out;
 
 /** Append @p to the queue at *@out (NULL when empty), taking over the reference. */

@@ -1,12 +1,8 @@
 /*
- * A socket's byte stream over uv_poll_t: reads into the worker's one buffer, writes gathered.
+ * A socket's byte stream: reads into the worker's one buffer, writes gathered.
  *
- * The poll handle watches for what is wanted: bytes unless reading is paused or over, room to
- * write only after the socket was full.  When nothing is wanted it is off, so that a paused
- * stream whose peer goes on sending costs nothing.
- *
- * Any callback may close any stream.  A closed stream's memory stays until the loop has run its
- * close callback, so code below looks at s->closing after each callback and at nothing else.
+ * Any callback may close any stream.  A closed stream's memory stays until the end of the turn, so
+ * code below looks at s->closing after each callback and at nothing else.
  */
 #include "hubbub/mem.h"
 #include "net/internal.h"
@@ -23,38 +19,35 @@
 /* How many streams ahead of the flush memory is asked for. */
 #define PREFETCH 4
 
-static void on_poll(uv_poll_t *poll, int status, int events);
-
 static void watch(struct stream *s)
 {
-	int events = 0;
+	int err = stream_set_update(s);
 
-	if (s->reading && !s->ended && !s->failed)
-		events |= UV_READABLE;
-	if (s->writing && !s->failed)
-		events |= UV_WRITABLE;
-	if (events == 0)
-		uv_poll_stop(&s->poll);
-	else
-		uv_poll_start(&s->poll, events, on_poll);
+	if (err != 0 && !s->failed)
+		stream_fail(s, err);
 }
 
-static void link_dirty(struct stream *s)
+static void list_add(struct stream_list *list, struct stream *s)
 {
-	struct stream_list *list = &s->worker->dirty;
-
-	if (s->is_dirty) {
-		s->worker->gather.n_merged++;
-		return;
-	}
-	s->worker->gather.n_writes++;
 	if (list->n == list->cap) {
 		list->cap = list->cap == 0 ? 256 : list->cap * 2;
 		list->at = mem_realloc(list->at, list->cap * sizeof(list->at[0]));
 	}
-	s->is_dirty = true;
-	s->dirty_index = list->n;
 	list->at[list->n++] = s;
+}
+
+static void link_dirty(struct stream *s)
+{
+	struct worker *w = s->worker;
+
+	if (s->is_dirty) {
+		w->gather.n_merged++;
+		return;
+	}
+	w->gather.n_writes++;
+	s->is_dirty = true;
+	s->dirty_index = w->dirty.n;
+	list_add(&w->dirty, s);
 }
 
 static void unlink_dirty(struct stream *s)
@@ -79,7 +72,7 @@ static void drop_output(struct stream *s)
 }
 
 /* The socket failed: nothing will come and nothing can go any more. */
-static void fail(struct stream *s, int err)
+void stream_fail(struct stream *s, int err)
 {
 	s->failed = true;
 	s->writing = false;
@@ -103,7 +96,7 @@ static void flush(struct stream *s)
 		return;
 	}
 	if (err != 0) {
-		fail(s, err);
+		stream_fail(s, err);
 		return;
 	}
 	if (s->writing) {
@@ -133,7 +126,7 @@ static void receive(struct stream *s)
 		watch(s);
 		s->events->on_end(s, 0);
 	} else if (errno != EAGAIN && errno != EWOULDBLOCK) {
-		fail(s, -errno);
+		stream_fail(s, -errno);
 	}
 }
 
@@ -147,37 +140,29 @@ static int socket_error(int fd)
 	return err != 0 ? -err : -ECONNRESET;
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+void stream_ready(struct stream *s, bool readable, bool writable, bool broken)
 {
-	struct stream *s = poll->data;
-
-	s->worker->now_ms = uv_now(&s->worker->loop);
-	if (status < 0) {
-		/* libuv has stopped the handle and says only that the socket has an error. */
-		fail(s, socket_error(s->fd));
+	if (broken) {
+		stream_fail(s, socket_error(s->fd));
 		return;
 	}
-	if ((events & UV_WRITABLE) != 0 && s->writing)
+	if (writable && s->writing)
 		flush(s);
-	if ((events & UV_READABLE) != 0 && s->reading && !s->ended && !s->failed && !s->closing)
+	if (readable && s->reading && !s->ended && !s->failed && !s->closing)
 		receive(s);
 }
 
 int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_events *events)
 {
-	int err;
-
 	*s = (struct stream){.worker = w, .events = events, .fd = fd, .reading = true};
-	err = uv_poll_init(&w->loop, &s->poll, fd);
+	int err = stream_set_update(s);
+
 	if (err != 0) {
 		close(fd);
 		s->fd = -1;
 		s->failed = true;
-		return err;
 	}
-	s->poll.data = s;
-	watch(s);
-	return 0;
+	return err;
 }
 
 static void push(struct stream *s, struct piece *p)
@@ -255,13 +240,6 @@ void stream_shutdown(struct stream *s)
 		shutdown(s->fd, SHUT_WR);
 }
 
-static void on_poll_closed(uv_handle_t *handle)
-{
-	struct stream *s = handle->data;
-
-	s->events->on_closed(s);
-}
-
 /*
  * The peer would take the end of what the kernel holds for the end of all that was said; and a peer
  * that reads nothing would keep that in the kernel.
@@ -286,11 +264,10 @@ void stream_close(struct stream *s)
 	if (s->unsent > 0)
 		reset_on_close(s->fd);
 	drop_output(s);
-	uv_close((uv_handle_t *)&s->poll, on_poll_closed);
-	/* The handle no longer watches the descriptor, so it is given back now, not a turn later.
-	 */
+	stream_set_leave(s);
 	close(s->fd);
 	s->fd = -1;
+	list_add(&s->worker->closed, s);
 }
 
 static void flush_pass(struct worker *w)
@@ -324,10 +301,22 @@ void stream_flush_all(struct worker *w)
 		uv_async_send(&w->inbox.wakeup);
 }
 
+void stream_reap_closed(struct worker *w)
+{
+	for (unsigned i = 0; i < w->closed.n; i++) {
+		struct stream *s = w->closed.at[i];
+
+		s->events->on_closed(s); /* the last use of *s */
+	}
+	w->closed.n = 0;
+}
+
 void stream_forget_worker(struct worker *w)
 {
 	free(w->dirty.at);
 	free(w->flushing.at);
-	w->dirty = w->flushing = (struct stream_list){0};
+	free(w->closed.at);
+	w->dirty = w->flushing = w->closed = (struct stream_list){0};
+	stream_set_free(w);
 	stream_out_forget_free(w);
 }

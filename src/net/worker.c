@@ -71,7 +71,7 @@ static void write_output(struct worker *w, uint64_t now_ns)
 		uv_idle_start(&w->idle, on_idle);
 }
 
-static void end_turn(struct worker *w)
+static void turn(struct worker *w)
 {
 	uint64_t now_ns;
 
@@ -88,6 +88,12 @@ static void end_turn(struct worker *w)
 	/* What was written may have let requests go on. */
 	if (w->hooks->on_turn != NULL)
 		w->hooks->on_turn(w);
+}
+
+static void end_turn(struct worker *w)
+{
+	turn(w);
+	stream_reap_closed(w);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -125,6 +131,7 @@ static void close_handles(struct worker *w)
 	uv_close((uv_handle_t *)&w->prepare, NULL);
 	uv_close((uv_handle_t *)&w->idle, NULL);
 	uv_close((uv_handle_t *)&w->flush, NULL);
+	stream_stop_worker(w);
 	uv_close((uv_handle_t *)&w->inbox.wakeup, NULL);
 }
 
@@ -149,8 +156,16 @@ int worker_start(struct worker *w, unsigned index, const struct worker_hooks *ho
 	err = uv_loop_init(&w->loop);
 	if (err != 0)
 		return err;
+	err = stream_start_worker(w);
+	if (err != 0) {
+		uv_loop_close(&w->loop);
+		return err;
+	}
 	err = inbox_init(&w->inbox, &w->loop, w);
 	if (err != 0) {
+		stream_stop_worker(w);
+		uv_run(&w->loop, UV_RUN_DEFAULT);
+		stream_forget_worker(w);
 		uv_loop_close(&w->loop);
 		return err;
 	}

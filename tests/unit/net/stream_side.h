@@ -42,12 +42,14 @@ static inline void on_prepare(uv_prepare_t *prepare)
 {
 	(void)prepare;
 	stream_flush_all(&worker);
+	stream_reap_closed(&worker);
 }
 
 static inline void on_check(uv_check_t *check)
 {
 	(void)check;
 	stream_flush_all(&worker);
+	stream_reap_closed(&worker);
 }
 
 /* What a flush before the wait has told is looked at after the wait, so that must not be long. */
@@ -64,6 +66,7 @@ static inline int set_up(void **state)
 	worker = (struct worker){.recv_buf = mem_alloc(WORKER_RECV_SIZE)};
 	uv_loop_init(&worker.loop);
 	inbox_init(&worker.inbox, &worker.loop, &worker);
+	assert_int_equal(stream_start_worker(&worker), 0);
 	uv_prepare_init(&worker.loop, &worker.prepare);
 	uv_prepare_start(&worker.prepare, on_prepare);
 	uv_check_init(&worker.loop, &worker.check);
@@ -82,6 +85,7 @@ static inline int tear_down(void **state)
 	uv_close((uv_handle_t *)&worker.check, NULL);
 	uv_close((uv_handle_t *)&worker.tick, NULL);
 	uv_close((uv_handle_t *)&worker.inbox.wakeup, NULL);
+	stream_stop_worker(&worker);
 	uv_run(&worker.loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&worker.loop), 0);
 	mutex_deinit(&worker.inbox.lock);
