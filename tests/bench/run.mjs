@@ -48,7 +48,7 @@ function plan(cases, rounds) {
 
 const withTimes = ({ seconds, quick }) => (one) => ({
   ...one,
-  seconds: one.seconds === null ? null : (seconds ?? one.seconds),
+  seconds: one.isFixed ? one.seconds : (seconds ?? one.seconds),
   warmup: quick ? Math.min(one.warmup, 0.3) : one.warmup,
 })
 
