@@ -20,9 +20,16 @@ function markdown({ head, rows }) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-function machine({ data }) {
+const GOAL_ROUNDS = 5
+
+function roundsText(results) {
+  const { least, most } = results.rounds()
+  return least === most ? `${most}` : `${least} to ${most}, as the last column of each table says`
+}
+
+function machine(results) {
+  const { data } = results
   const { machine: m, peers, commit, at, cores } = data
-  const rounds = Math.max(...data.runs.map((run) => run.round))
   const pinning = cores.server === null
     ? 'one core for server and generator together, so these figures say little'
     : `server on core ${cores.server}, generator on core ${cores.load}`
@@ -30,7 +37,7 @@ function machine({ data }) {
     `- ${PEERS[name].title} ${version}${name === 'hubbub' && commit ? `, commit ${commit}` : ''}`)
   return [
     `Measured on ${at.slice(0, 10)}: ${m.cpu}, ${m.cores} cores, ${number(m.memory_bytes / GIB)} GiB, ${m.system}, ` +
-      `Linux ${m.kernel}, data on ${m.file_system}, ${m.compiler}; ${pinning}. Rounds: ${rounds}` +
+      `Linux ${m.kernel}, data on ${m.file_system}, ${m.compiler}; ${pinning}. Rounds: ${roundsText(results)}` +
       `${data.quick ? ', with short times (`--quick`): a trial, not a measurement' : ''}.`,
     '',
     ...versions,
@@ -46,7 +53,11 @@ function goals(results) {
     ? `The floor takes ${number(floorToWs)} × the CPU of Node ws in A; above 0.35 the run would be void` +
       `${floorToWs > 0.35 ? ', as **this one is**' : ''}.`
     : 'Without the floor and Node ws in A nothing shows whether the machine was fit.'
-  return `${met} met, ${missed} missed, ${all.length - met - missed} not measured. ${validity}\n\n` +
+  const { least } = results.rounds()
+  const fewRounds = least < GOAL_ROUNDS
+    ? ` The goals ask for medians of ${GOAL_ROUNDS} rounds; these cases had ${roundsText(results).replace(/,.*/, '')}.`
+    : ''
+  return `${met} met, ${missed} missed, ${all.length - met - missed} not measured. ${validity}${fewRounds}\n\n` +
     markdown({ head: ['goal', 'measured', 'at least', 'aim', ''], rows })
 }
 

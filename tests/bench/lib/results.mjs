@@ -43,11 +43,24 @@ export class Results {
     return this.data.runs.find((run) => isSame(run, wanted))
   }
 
-  /** The results of all good runs of a contender in a case, in the order of the rounds. */
+  /** All good runs of a contender in a case, in the order in which they were made. */
+  goodRuns(caseId, contender) {
+    return this.data.runs.filter((run) => run.case === caseId && run.contender === contender && run.ok)
+  }
+
+  /** Their results. */
   of(caseId, contender) {
-    return this.data.runs
-      .filter((run) => run.case === caseId && run.contender === contender && run.ok)
-      .map((run) => run.result)
+    return this.goodRuns(caseId, contender).map((run) => run.result)
+  }
+
+  /** {least, most}: the good rounds that each case has with each of its contenders. */
+  rounds() {
+    const counts = new Map()
+    for (const run of this.data.runs.filter(({ ok }) => ok)) {
+      const id = `${run.case} ${run.contender}`
+      counts.set(id, (counts.get(id) ?? 0) + 1)
+    }
+    return { least: Math.min(...counts.values()), most: Math.max(...counts.values()) }
   }
 
   failures() {

@@ -76,16 +76,24 @@ export function headline(scenario, result) {
     .join(', ')
 }
 
+/** "3 × 2 s": how many rounds, and how long each measured where that is set. */
+function roundsText(runs) {
+  const times = [...new Set(runs.map((run) => run.seconds))]
+  return times.length === 1 && times[0] !== null ? `${runs.length} × ${times[0]} s` : `${runs.length}`
+}
+
 /** {head, rows}: a row for each contender of each case, with the median and the spread. */
 export function tableOf(results, cases, scenario) {
   const columns = COLUMNS[scenario]
   const rows = cases.flatMap((one) => one.contenders.map((name) => {
-    const runs = results.of(one.id, name)
-    return [one, name, columns.map(({ get, text }) => spreadText(runs.map(get), text)), runs.length]
+    const runs = results.goodRuns(one.id, name)
+    const cells = columns.map(({ get, text }) => spreadText(runs.map((run) => get(run.result)), text))
+    return { runs, row: [one.title, titleOf(name), ...cells, roundsText(runs)] }
   }))
-    .filter(([, , , n]) => n > 0)
-    .map(([one, name, cells]) => [one.title, titleOf(name), ...cells])
-  return { head: ['', 'server', ...columns.map(({ title }) => title)], rows }
+  return {
+    head: ['', 'server', ...columns.map(({ title }) => title), 'rounds'],
+    rows: rows.filter(({ runs }) => runs.length > 0).map(({ row }) => row),
+  }
 }
 
 function printTable({ head, rows }) {
