@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PAGE 200
+#define N_FORGOTTEN 5 /* events */
 
 /** What follows the first @name from @text on, before @end; NULL if it is not there. */
 static const char *after(const char *text, const char *end, const char *name)
@@ -109,6 +110,7 @@ static void on_reply(struct conn *c, const char *text, size_t len)
 	}
 	uint64_t seq = number_after(text, end, "\"seq\":");
 
+	l->n_acks++;
 	if (seq > l->acked[c->room])
 		l->acked[c->room] = seq;
 }
@@ -144,6 +146,8 @@ void resume_log_begin_return(struct resume_log *l)
 {
 	l->is_return = true;
 	l->swarm->put_join = put_join;
+	for (uint32_t i = 0; i < l->swarm->n_conns; i++)
+		l->cursors[i] -= l->cursors[i] < N_FORGOTTEN ? l->cursors[i] : N_FORGOTTEN;
 }
 
 bool resume_log_is_level(const struct resume_log *l, uint32_t n_rooms)

@@ -16,6 +16,7 @@ struct resume_log {
 	uint64_t *acked;   /* of each room: the highest seq that was acknowledged */
 	bool is_return;
 	uint32_t n_whole;
+	uint64_t n_acks;
 	uint64_t n_partial; /* replies after which a client had to page on */
 	uint64_t n_resumed; /* events that came in replies */
 	uint64_t lost, repeated, acked_lost;
@@ -25,7 +26,11 @@ struct resume_log {
 void resume_log_init(struct resume_log *l, struct swarm *sw, uint32_t n_rooms);
 void resume_log_deinit(struct resume_log *l);
 
-/** From now on a join asks for what came since the last event. */
+/**
+ * From now on a join asks for what came since the last event.  Each client forgets its last few
+ * first, as if they had been on their way when the connection broke: a fast server would leave
+ * nothing to catch up on.
+ */
 void resume_log_begin_return(struct resume_log *l);
 
 /** Whether every client has the last message that was acknowledged in its room. */
