@@ -24,7 +24,7 @@ struct config {
 	size_t max_text;       /* --max-text BYTES, default 8000; 6 * max_text + 500 <= max_frame */
 	unsigned heartbeat_ms; /* --heartbeat-ms, default 25000 */
 	size_t max_output;     /* --max-output BYTES unsent per connection, default 1 MiB */
-	unsigned gather_ms;    /* --gather-ms, default 5: how long output may wait for more */
+	unsigned gather_ms;    /* --gather-ms, default 5: how long work may wait for more */
 	unsigned max_connections; /* --max-connections; 0 (default): as descriptors allow */
 	unsigned send_n;          /* --send-limit N/MS, default 50/5000 */
 	unsigned send_per_ms;

@@ -1,6 +1,7 @@
 #pragma once
 /* Layer: base. */
 #include <pthread.h>
+#include <stdint.h>
 
 #if defined(__clang__)
 #define THREAD_ATTR(x) __attribute__((x))
@@ -35,5 +36,7 @@ void cond_deinit(struct cond *cv);
 void cond_wait(struct cond *cv, struct mutex *mu) REQUIRES(*mu);
 /** The same, for at most @ms milliseconds (monotonic). */
 void cond_wait_ms(struct cond *cv, struct mutex *mu, unsigned ms) REQUIRES(*mu);
+/** The same, for at most @ns nanoseconds. */
+void cond_wait_ns(struct cond *cv, struct mutex *mu, uint64_t ns) REQUIRES(*mu);
 void cond_signal(struct cond *cv);
 void cond_broadcast(struct cond *cv);

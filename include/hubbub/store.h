@@ -163,6 +163,7 @@ struct store_options {
 	unsigned n_readers;
 	size_t max_queue;       /* ops that may wait for the writer */
 	size_t max_queue_bytes; /* bytes of text that may wait */
+	uint64_t pace_ns;       /* how long a commit may wait for more, where that pays; 0: never */
 };
 
 /**

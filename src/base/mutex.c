@@ -63,21 +63,23 @@ void cond_wait(struct cond *cv, struct mutex *mu)
 	check(pthread_cond_wait(&cv->c, &mu->m));
 }
 
-void cond_wait_ms(struct cond *cv, struct mutex *mu, unsigned ms)
+void cond_wait_ns(struct cond *cv, struct mutex *mu, uint64_t ns)
 {
 	struct timespec until;
 	int err;
 
 	check(clock_gettime(CLOCK_MONOTONIC, &until));
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
+	ns += (uint64_t)until.tv_nsec;
+	until.tv_sec += (time_t)(ns / 1000000000);
+	until.tv_nsec = (long)(ns % 1000000000);
 	err = pthread_cond_timedwait(&cv->c, &mu->m, &until);
 	if (err != ETIMEDOUT)
 		check(err);
+}
+
+void cond_wait_ms(struct cond *cv, struct mutex *mu, unsigned ms)
+{
+	cond_wait_ns(cv, mu, (uint64_t)ms * 1000000);
 }
 
 void cond_signal(struct cond *cv)

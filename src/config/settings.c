@@ -31,7 +31,8 @@ const struct setting settings_table[] = {
 	{"max-output", SETTING_SIZE, FIELD(max_output), 1024, 1 << 30, "1048576", "BYTES",
 	 "unsent bytes at which a client that reads too slowly is let go"},
 	{"gather-ms", SETTING_NUMBER, FIELD(gather_ms), 0, 5, "5", "MS",
-	 "how long a busy server may hold output back so that more goes in one write; 0: never"},
+	 "how long a busy server may hold output back so that more goes in one write, and for two "
+	 "fifths of that a commit so that it stores more; 0: never"},
 	{"heartbeat-ms", SETTING_NUMBER, FIELD(heartbeat_ms), 10, 3600000, "25000", "MS",
 	 "how often the server shows that it is there"},
 	{"request-timeout-ms", SETTING_NUMBER, FIELD(request_timeout_ms), 10, 600000, "10000", "MS",

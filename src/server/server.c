@@ -133,6 +133,7 @@ static int open_store(struct server *s)
 		.n_readers = N_READERS,
 		.max_queue = MAX_QUEUE,
 		.max_queue_bytes = MAX_QUEUE_BYTES,
+		.pace_ns = (uint64_t)s->cfg->gather_ms * 400000,
 	};
 	int err = store_open(&s->store, &options);
 

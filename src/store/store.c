@@ -114,6 +114,8 @@ static void init(struct store *st, const struct store_options *opts)
 	st->lock_fd = -1;
 	mutex_init(&st->lock);
 	cond_init(&st->work);
+	cond_init(&st->stop);
+	pace_init(&st->writer.pace, opts->pace_ns);
 	st->last = &st->first;
 	st->healthy = true;
 	mutex_init(&st->read_lock);
@@ -134,6 +136,7 @@ static void free_store(struct store *st)
 	mutex_deinit(&st->checkpoint_lock);
 	cond_deinit(&st->read_work);
 	mutex_deinit(&st->read_lock);
+	cond_deinit(&st->stop);
 	cond_deinit(&st->work);
 	mutex_deinit(&st->lock);
 	sodium_memzero(st->hash_key, sizeof(st->hash_key));
@@ -256,7 +259,8 @@ void store_stop(struct store *st)
 	st->running = false;
 	mutex_lock(&st->lock);
 	st->stopping = true;
-	cond_broadcast(&st->work);
+	cond_signal(&st->work);
+	cond_signal(&st->stop);
 	mutex_unlock(&st->lock);
 	pthread_join(st->writer_thread, NULL);
 	join_readers(st, st->n_readers);

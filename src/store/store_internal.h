@@ -31,7 +31,8 @@ struct store {
 	/* The writer's queue. */
 	atomic_bool wants_wake; /* something was queued since the last store_wake() */
 	struct mutex lock;
-	struct cond work;
+	struct cond work; /* ops wait, or the writer is to stop */
+	struct cond stop; /* the latter alone */
 	/* Guarded by lock: */
 	struct store_op *first, **last;
 	size_t n_queued, queued_bytes;

@@ -2,11 +2,13 @@
  * The writer's thread: takes what waits, commits it as one transaction, publishes it, and only then
  * takes the next batch.
  *
- * There is no timer: while one batch is being committed the next one gathers.  Whatever fails,
+ * While one batch is being committed the next one gathers, and sometimes a moment longer (pace.c).
+ * Whatever fails,
  * fails the whole batch: each of its ops is answered `unavailable`, the caches go, and the
  * connection is closed and opened before anything else is written.
  */
 #include "store/writer.h"
+#include "hubbub/clock.h"
 #include "hubbub/log.h"
 #include "hubbub/mem.h"
 #include "store/store_internal.h"
@@ -51,7 +53,19 @@ static void await_admission_locked(struct store *st) REQUIRES(st->lock)
 	}
 }
 
-static struct store_op *take_batch_locked(struct store *st) REQUIRES(st->lock)
+/* Let a batch fill, where that pays.  Whoever submits wakes nobody meanwhile. */
+static void await_more_locked(struct store *st) REQUIRES(st->lock)
+{
+	size_t n_before = st->n_queued;
+	uint64_t ns = pace_wait(&st->writer.pace, clock_mono_ns());
+
+	if (ns == 0 || st->stopping)
+		return;
+	cond_wait_ns(&st->stop, &st->lock, ns);
+	pace_waited(&st->writer.pace, st->n_queued - n_before);
+}
+
+static struct store_op *take_batch_locked(struct store *st, size_t *n_ops) REQUIRES(st->lock)
 {
 	struct store_op *batch = st->first;
 	struct store_op *last = NULL;
@@ -73,6 +87,7 @@ static struct store_op *take_batch_locked(struct store *st) REQUIRES(st->lock)
 	st->n_queued -= n;
 	st->queued_bytes -= bytes;
 	st->stats.ops += n;
+	*n_ops = n;
 	return batch;
 }
 
@@ -185,18 +200,24 @@ void *writer_main(void *store)
 	pthread_setname_np(pthread_self(), "store");
 	for (;;) {
 		struct store_op *batch = NULL;
+		size_t n_ops = 0;
 
 		mutex_lock(&st->lock);
 		if (await_work_locked(st, st->writer.failing)) {
-			if (st->first != NULL)
+			if (st->first != NULL) {
+				await_more_locked(st);
 				await_admission_locked(st);
-			batch = take_batch_locked(st);
+			}
+			batch = take_batch_locked(st, &n_ops);
 			if (batch == NULL) {
 				mutex_unlock(&st->lock);
 				return NULL; /* stopping, and everything was taken */
 			}
 		}
 		mutex_unlock(&st->lock);
+
+		uint64_t begun = clock_mono_ns();
 		run_batch(st, batch);
+		pace_ran(&st->writer.pace, begun, clock_mono_ns(), n_ops);
 	}
 }

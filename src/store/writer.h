@@ -4,6 +4,7 @@
  */
 #include "hubbub/store.h"
 #include "store/db.h"
+#include "store/pace.h"
 #include <uthash.h>
 
 /** A room as the transaction under way sees it. */
@@ -31,6 +32,7 @@ struct writer_name {
 struct writer {
 	struct store *st;
 	struct db db;
+	struct pace pace;
 	unsigned char hash_key[32];
 	struct writer_room *rooms;
 	struct writer_room *dirty;
