@@ -74,7 +74,7 @@ struct store_op {
 	int64_t ts;
 	bool dup;
 	bool renamed;
-	char *name;             /* the user's name: HELLO, and the author's for a new event */
+	char *name;             /* HELLO: the user's */
 	char *token;            /* HELLO of a new guest: shown once; stored only as a hash */
 	struct store_room room; /* JOIN; of WRITE: unset */
 	/** The event appended (kind 0: none, e.g. dup).  Its spans live in this op. */

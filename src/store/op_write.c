@@ -2,7 +2,9 @@
  * send, edit, delete and react: one event appended to a room's log.
  *
  * The key is looked up first, then the targets, both inside the transaction, so that earlier ops of
- * the same batch count.  A refused op writes nothing and does not use up its key.
+ * the same batch count.  What points at nothing is new nearly always: it is inserted, and only if
+ * its key is there already is that looked up.  A refused op writes nothing and does not use up its
+ * key.
  */
 #include "hubbub/clock.h"
 #include "hubbub/mem.h"
@@ -11,6 +13,7 @@
 #include "store/store_internal.h"
 #include "store/writer.h"
 #include <assert.h>
+#include <errno.h>
 
 /* What a write points at, as it stands. */
 struct target {
@@ -101,41 +104,25 @@ static int check(struct writer *w, struct store_op *op, struct target *target)
 	return 0;
 }
 
-/* 0 or negative: which of the author's messages in this room the next one is. */
-static int next_own_ord(struct writer *w, const struct store_op *op, uint64_t *out)
-{
-	sqlite3_stmt *s = db_stmt(&w->db, W_OWN_ORD);
-
-	db_bind_int(s, 1, op->user);
-	db_bind_int(s, 2, op->room_id);
-	int rc = db_step(s);
-	if (rc < 0)
-		return rc;
-	*out = 1;
-	if (rc > 0) {
-		*out += (uint64_t)sqlite3_column_int64(s, 0);
-		sqlite3_reset(s);
-	}
-	return 0;
-}
-
 static void bind_unless_0(sqlite3_stmt *s, int i, uint64_t n)
 {
 	if (n != 0)
 		db_bind_int(s, i, (int64_t)n);
 }
 
+/* 1: done; 0: this author has used the key before, and nothing was written; negative: failed. */
 static int insert(struct writer *w, struct store_op *op, struct writer_room *room,
 		  const unsigned char *hash)
 {
 	const struct event *e = &op->event;
 	unsigned char mentions[8 * REQUEST_MAX_MENTIONS];
 	size_t mentions_len = row_pack_mentions(mentions, e->mentions, e->n_mentions);
-	uint64_t own_ord = 0;
+	uint64_t *n_own = NULL;
+	int err = 0;
 
 	if (e->kind == EVENT_MESSAGE) {
-		int err = next_own_ord(w, op, &own_ord);
-		if (err != 0)
+		n_own = writer_find_own(w, op->user, op->room_id, &err);
+		if (n_own == NULL)
 			return err;
 	}
 	sqlite3_stmt *s = db_stmt(&w->db, W_EVENT_NEW);
@@ -148,8 +135,8 @@ static int insert(struct writer *w, struct store_op *op, struct writer_room *roo
 	bind_unless_0(s, 7, e->thread);
 	bind_unless_0(s, 8, e->quote);
 	db_bind_int(s, 9, (int64_t)room->n_messages + (e->kind == EVENT_MESSAGE));
-	if (e->kind == EVENT_MESSAGE)
-		db_bind_int(s, 10, (int64_t)own_ord);
+	if (n_own != NULL)
+		db_bind_int(s, 10, (int64_t)*n_own + 1);
 	if (e->kind == EVENT_REACT) {
 		db_bind_int(s, 11, e->on);
 		db_bind_int(s, 12, (int64_t)e->count);
@@ -162,11 +149,15 @@ static int insert(struct writer *w, struct store_op *op, struct writer_room *roo
 			     (struct span){.p = (const char *)mentions, .len = mentions_len});
 	if (e->text.p != NULL)
 		db_bind_blob(s, 17, e->text);
-	int err = db_run(s);
+	err = db_run(s);
 	if (err != 0)
 		return err;
+	if (sqlite3_changes(w->db.h) == 0)
+		return 0;
 	w->batch_event = sqlite3_last_insert_rowid(w->db.h);
-	return 0;
+	if (n_own != NULL)
+		++*n_own;
+	return 1;
 }
 
 static enum event_kind kind_of(enum op op)
@@ -195,15 +186,19 @@ static int fill_event(struct writer *w, struct store_op *op, const struct writer
 
 	if (err != 0)
 		return err;
-	op->name = mem_strdup(name != NULL ? name : "");
-	buf_append_str(&op->scratch, room->label);
+
+	/* Reserved whole: the spans point into it, so it must not move. */
+	struct span label = span_of(room->label), author = span_of(name != NULL ? name : "");
+	buf_reserve(&op->scratch, label.len + author.len);
+	buf_append_span(&op->scratch, label);
+	buf_append_span(&op->scratch, author);
 	op->event = (struct event){
 		.kind = kind_of(req->op),
-		.room = buf_span(&op->scratch),
+		.room = {.p = op->scratch.p, .len = label.len},
 		.seq = room->head + 1,
 		.ts = clock_wall_ms(),
 		.from_id = op->user,
-		.from_name = span_of(op->name),
+		.from_name = {.p = op->scratch.p + label.len, .len = author.len},
 	};
 	struct event *e = &op->event;
 	if (e->kind == EVENT_MESSAGE) {
@@ -223,44 +218,73 @@ static int fill_event(struct writer *w, struct store_op *op, const struct writer
 	return 0;
 }
 
+/* What must be known before the op may be: 1: it is answered; 0: go on; negative: failed. */
+static int look_first(struct writer *w, struct store_op *op, const unsigned char *hash,
+		      struct target *target)
+{
+	const struct request *req = op->req;
+
+	if (req->op == OP_SEND && req->thread == 0 && req->quote == 0)
+		return 0;
+	int rc = answer_known_key(w, op, hash);
+	if (rc != 0)
+		return rc;
+	rc = check(w, op, target);
+	return rc != 0 ? rc : op->err != PROTO_OK;
+}
+
+/* What the event does beside being there.  0 or negative. */
+static int apply_effects(struct writer *w, struct store_op *op, const struct target *target)
+{
+	const struct event *e = &op->event;
+
+	if (e->kind == EVENT_MESSAGE)
+		return op_add_mentions(w, op, e->seq);
+	if (e->kind != EVENT_DELETE)
+		return 0;
+	op->drops_tail = true;
+	return op_clear_target(
+		w, op->room_id, target->event, e->target,
+		(struct span){.p = (const char *)target->mentions, .len = target->mentions_len});
+}
+
 int op_apply_write(struct writer *w, struct store_op *op)
 {
 	unsigned char hash[SECRET_CONTENT_HASH_BYTES];
 	struct target target = {0};
 	struct writer_room *room;
+	struct event *e = &op->event;
 	int rc = writer_find_room(w, op->room_id, &room);
 
 	if (rc <= 0)
 		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
 	secret_hash_content(hash, w->hash_key, op->req, span_of(room->rid));
-	rc = answer_known_key(w, op, hash);
+	rc = look_first(w, op, hash, &target);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	rc = check(w, op, &target);
-	if (rc != 0 || op->err != PROTO_OK)
-		return rc;
 	rc = fill_event(w, op, room);
 	if (rc != 0)
 		return rc;
-
-	struct event *e = &op->event;
 	if (e->kind == EVENT_REACT) {
 		rc = op_apply_reaction(w, op, e->seq, &e->count);
 		if (rc < 0)
 			return rc;
 		if (rc == 0) {
-			op->event = (struct event){0};
+			*e = (struct event){0};
 			return op_refuse(op, PROTO_E_TOO_LARGE,
 					 "This message has too many kinds of reactions.");
 		}
 	}
 	rc = insert(w, op, room, hash);
-	if (rc == 0 && e->kind == EVENT_DELETE)
-		rc = op_clear_target(
-			w, op->room_id, target.event, e->target,
-			(struct span){.p = (char *)target.mentions, .len = target.mentions_len});
-	if (rc == 0 && e->kind == EVENT_MESSAGE)
-		rc = op_add_mentions(w, op, e->seq);
+	if (rc == 0) {
+		*e = (struct event){0};
+		rc = answer_known_key(w, op, hash);
+		if (rc == 0)
+			return -EIO; /* it is there, and it is not */
+		return rc < 0 ? rc : 0;
+	}
+	if (rc > 0)
+		rc = apply_effects(w, op, &target);
 	if (rc != 0)
 		return rc;
 
@@ -269,6 +293,5 @@ int op_apply_write(struct writer *w, struct store_op *op)
 	writer_mark_dirty(w, room);
 	op->seq = e->seq;
 	op->ts = e->ts;
-	op->drops_tail = e->kind == EVENT_DELETE;
 	return 0;
 }

@@ -25,6 +25,15 @@ struct writer_name {
 	UT_hash_handle hh;
 };
 
+/** How many messages a user has written in a room. */
+struct writer_own {
+	struct writer_own_key {
+		int64_t user, room;
+	} key;
+	uint64_t n;
+	UT_hash_handle hh;
+};
+
 /**
  * The caches spare the common path its SELECTs.  They run ahead of the database inside a
  * transaction, so a rollback throws them away whole.
@@ -37,6 +46,7 @@ struct writer {
 	struct writer_room *rooms;
 	struct writer_room *dirty;
 	struct writer_name *names;
+	struct writer_own *owns;
 	/* The highest ids that were committed and told.  What lies above them after a failed commit
 	 * turned out stored all the same. */
 	int64_t last_event, last_user;
@@ -107,6 +117,11 @@ int writer_find_room(struct writer *w, int64_t id, struct writer_room **out);
 /** The name of user @id; NULL in *@out for an unknown one.  0 or negative. */
 int writer_find_name(struct writer *w, int64_t id, const char **out);
 void writer_forget_name(struct writer *w, int64_t id);
+/**
+ * How many messages @user has in @room; whoever adds one counts it there.  NULL with *@err set:
+ * failed.
+ */
+uint64_t *writer_find_own(struct writer *w, int64_t user, int64_t room, int *err);
 void writer_mark_dirty(struct writer *w, struct writer_room *room);
 /** Write the rows of the rooms that the batch changed. */
 int writer_flush_rooms(struct writer *w);

@@ -1,5 +1,6 @@
 /*
- * What the writer remembers between ops: rooms with their heads, and the names of authors.
+ * What the writer remembers between ops: rooms with their heads, the names of authors, and how
+ * many messages each has in a room.
  *
  * A room's head and count go on in memory during a batch and are written once, before the commit.
  */
@@ -11,6 +12,7 @@
 enum {
 	CACHE_MAX_ROOMS = 4096,
 	CACHE_MAX_NAMES = 16384,
+	CACHE_MAX_OWNS = 16384,
 };
 
 static void drop_rooms(struct writer *w)
@@ -33,6 +35,16 @@ static void drop_names(struct writer *w)
 		HASH_DEL(w->names, name);
 		free(name->name);
 		free(name);
+	}
+}
+
+static void drop_owns(struct writer *w)
+{
+	struct writer_own *own, *next;
+
+	HASH_ITER (hh, w->owns, own, next) {
+		HASH_DEL(w->owns, own);
+		free(own);
 	}
 }
 
@@ -102,6 +114,33 @@ void writer_forget_name(struct writer *w, int64_t id)
 	free(name);
 }
 
+uint64_t *writer_find_own(struct writer *w, int64_t user, int64_t room, int *err)
+{
+	struct writer_own_key key = {.user = user, .room = room};
+	struct writer_own *own;
+
+	HASH_FIND(hh, w->owns, &key, sizeof(key), own);
+	if (own == NULL) {
+		sqlite3_stmt *s = db_stmt(&w->db, W_OWN_ORD);
+
+		db_bind_int(s, 1, user);
+		db_bind_int(s, 2, room);
+		int rc = db_step(s);
+		if (rc < 0) {
+			*err = rc;
+			return NULL;
+		}
+		own = mem_zalloc(sizeof(*own));
+		own->key = key;
+		if (rc > 0) {
+			own->n = (uint64_t)sqlite3_column_int64(s, 0);
+			sqlite3_reset(s);
+		}
+		HASH_ADD(hh, w->owns, key, sizeof(own->key), own);
+	}
+	return &own->n;
+}
+
 void writer_mark_dirty(struct writer *w, struct writer_room *room)
 {
 	if (room->dirty)
@@ -134,6 +173,7 @@ void writer_drop_caches(struct writer *w)
 {
 	drop_rooms(w);
 	drop_names(w);
+	drop_owns(w);
 }
 
 void writer_trim_caches(struct writer *w)
@@ -143,4 +183,6 @@ void writer_trim_caches(struct writer *w)
 		drop_rooms(w);
 	if (HASH_COUNT(w->names) > CACHE_MAX_NAMES)
 		drop_names(w);
+	if (HASH_COUNT(w->owns) > CACHE_MAX_OWNS)
+		drop_owns(w);
 }

@@ -43,7 +43,7 @@ static const char *const statements[W_N_STMTS] = {
 		"INSERT INTO events(room, seq, ts, kind, author, target, thread, quote, ord,"
 		" own_ord, react_on, count, emoji, key, hash, mentions, body)"
 		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17)",
+		" ?17) ON CONFLICT(author, key) DO NOTHING",
 	[W_OWN_ORD] = "SELECT own_ord FROM events INDEXED BY events_own"
 		      " WHERE author = ?1 AND room = ?2 AND kind = 1 ORDER BY seq DESC LIMIT 1",
 	[W_CLEAR_MESSAGE] = "UPDATE events SET body = NULL, mentions = NULL WHERE id = ?1",

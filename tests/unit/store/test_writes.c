@@ -135,6 +135,23 @@ static void only_its_author_edits_and_deletes_a_message(void **state)
 	store_op_free(dup);
 }
 
+static void a_retry_is_known_though_what_it_quotes_was_deleted_since(void **state)
+{
+	static const char quoting[] =
+		"\"op\":\"send\",\"room\":\"r\",\"key\":\"q\",\"text\":\"so\",\"quote\":1";
+	struct fixture *fx = *state;
+	int64_t ada = make_user(fx, "Ada"), room = join(fx, ada, "r");
+
+	send_text(fx, ada, room, "m", "hi");
+	assert_int_equal(write_json(fx, ada, room, quoting, NULL), 2);
+	write_json(fx, ada, room, "\"op\":\"delete\",\"room\":\"r\",\"key\":\"d\",\"target\":1",
+		   NULL);
+	struct store_op *dup = ask(fx, STORE_WRITE, ada, room, quoting);
+	assert_true(dup->dup);
+	assert_int_equal(dup->seq, 2);
+	store_op_free(dup);
+}
+
 static uint64_t react(struct fixture *fx, int64_t user, int64_t room, const char *key,
 		      const char *emoji, bool on)
 {
@@ -322,6 +339,7 @@ int main(void)
 		CASE(a_key_with_other_content_conflicts),
 		CASE(a_refused_write_does_not_use_up_its_key),
 		CASE(only_its_author_edits_and_deletes_a_message),
+		CASE(a_retry_is_known_though_what_it_quotes_was_deleted_since),
 		CASE(a_reaction_counts_users_not_events),
 		CASE(a_message_bounds_its_kinds_of_reactions),
 		CASE(what_is_queued_is_published_in_order_without_a_hole),
