@@ -3,6 +3,7 @@
  */
 #include "store/db.h"
 #include "hubbub/mem.h"
+#include "store/wal_file.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -69,12 +70,13 @@ void db_describe(struct db *db, char *out, size_t size)
 int db_open(struct db *db, const char *path, enum db_mode mode)
 {
 	int flags = SQLITE_OPEN_NOMUTEX |
-		    (mode == DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+		    (mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+	const char *vfs = mode == DB_WRITE_GATHERED ? wal_file_vfs() : NULL;
 	int err;
 
 	*db = (struct db){0};
 	/* SQLite sets the handle even when it fails, and wants it closed. */
-	if (sqlite3_open_v2(path, &db->h, flags, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &db->h, flags, vfs) != SQLITE_OK)
 		goto fail;
 	sqlite3_extended_result_codes(db->h, 1);
 	sqlite3_busy_timeout(db->h, DB_BUSY_MS);
@@ -86,9 +88,9 @@ int db_open(struct db *db, const char *path, enum db_mode mode)
 			  "PRAGMA wal_autocheckpoint=0;"
 			  "PRAGMA synchronous=FULL;");
 	if (err == 0)
-		err = db_exec(db, mode == DB_WRITE ? "PRAGMA cache_size=-8000;"
-						   : "PRAGMA cache_size=-2000;"
-						     "PRAGMA query_only=ON;");
+		err = db_exec(db, mode == DB_READ ? "PRAGMA cache_size=-2000;"
+						    "PRAGMA query_only=ON;"
+						  : "PRAGMA cache_size=-8000;");
 	if (err != 0)
 		goto fail;
 	return 0;

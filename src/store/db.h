@@ -17,6 +17,7 @@ struct db {
 
 enum db_mode {
 	DB_WRITE,
+	DB_WRITE_GATHERED, /* and with wal_file.h */
 	DB_READ
 };
 

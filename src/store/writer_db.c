@@ -76,7 +76,7 @@ static const char *const statements[W_N_STMTS] = {
 
 static int open_connection(struct writer *w)
 {
-	int err = db_open(&w->db, w->st->path, DB_WRITE);
+	int err = db_open(&w->db, w->st->path, DB_WRITE_GATHERED);
 
 	if (err == 0)
 		err = db_exec(&w->db, "PRAGMA journal_size_limit=67108864");
