@@ -22,6 +22,8 @@ struct frame;
 struct frame *frame_new_text(struct span payload);
 /** The same, with the compressed variant made if that gains. */
 struct frame *frame_new_text_compressed(struct span payload);
+/** The bytes that frame_new_text() would send, for one socket alone. */
+struct chunk *frame_encode_text(struct span payload);
 struct frame *frame_ref(struct frame *f);
 void frame_unref(struct frame *f); /* NULL is allowed */
 unsigned frame_n_messages(const struct frame *f);

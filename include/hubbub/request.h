@@ -102,8 +102,6 @@ struct request {
 	bool forget;
 	/* rooms: folded */
 	struct span query;
-
-	void *owned; /* what the spans point into; private to protocol/ */
 };
 
 /**

@@ -6,14 +6,15 @@
  * first that fails decides the error.  Fields that no reader asks for are ignored.
  *
  * While reading, the request's spans point into the JSON tree, or into the scratch buffers where
- * a name was folded.  At the end pack() copies the strings that were kept into one block, and the
- * tree goes: what moves on to other threads is the request and that block.
+ * a name was folded.  At the end pack() copies the request and its strings into one block, and the
+ * tree goes: what moves on to other threads is that block.
  */
 #include "hubbub/request.h"
 
 #include "fields.h"
 #include "hubbub/mem.h"
 #include "json.h"
+#include "json_arena.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,23 +122,22 @@ static enum proto_error read_request(struct field_source *src, const char *refus
 	return read_fields(src);
 }
 
-/* Copy what the spans point to into one block that the request owns. */
-static void pack(struct request *r)
+/* One block with the request and what its spans point to. */
+static struct request *pack(struct request read)
 {
-	struct span *kept[] = {
-		&r->room,  &r->title, &r->rid,  &r->name,  &r->name_key, &r->token,
-		&r->epoch, &r->key,   &r->text, &r->emoji, &r->query,    &r->id.s,
+	struct span *const kept[] = {
+		&read.room,  &read.title, &read.rid,  &read.name,  &read.name_key, &read.token,
+		&read.epoch, &read.key,   &read.text, &read.emoji, &read.query,    &read.id.s,
 	};
 	const size_t n = sizeof(kept) / sizeof(kept[0]);
-	size_t size = 0;
+	size_t size = sizeof(read);
 
 	for (size_t i = 0; i < n; i++)
 		size += kept[i]->p != NULL ? kept[i]->len + 1 : 0;
-	if (size == 0)
-		return;
 
-	char *at = mem_alloc(size);
-	r->owned = at;
+	struct request *r = mem_alloc(size);
+	char *at = (char *)(r + 1);
+
 	for (size_t i = 0; i < n; i++) {
 		if (kept[i]->p == NULL)
 			continue;
@@ -146,6 +146,8 @@ static void pack(struct request *r)
 		kept[i]->p = at;
 		at += kept[i]->len + 1;
 	}
+	*r = read;
+	return r;
 }
 
 /* A refused request keeps its id, and its op for whoever counts. */
@@ -157,32 +159,30 @@ static void keep_id_only(struct request *r)
 enum proto_error request_decode(struct request **out, struct span text, const struct config *cfg,
 				const char **why)
 {
-	struct request *r = mem_zalloc(sizeof(*r));
-	struct field_source src = {.cfg = cfg, .req = r};
+	struct request read = {0};
+	struct field_source src = {.cfg = cfg, .req = &read};
 	const char *refused;
 	enum proto_error e = PROTO_E_BAD_REQUEST;
 
+	json_arena_begin();
 	src.root = json_read_object(text, &refused);
 	if (src.root != NULL)
 		e = read_request(&src, refused);
 	else
 		src.why = refused;
 	if (e != PROTO_OK)
-		keep_id_only(r);
-	pack(r);
+		keep_id_only(&read);
+	*out = pack(read);
 	json_decref(src.root);
+	json_arena_end();
 	buf_deinit(&src.folded);
 	buf_deinit(&src.folded_key);
-	*out = r;
 	*why = src.why;
 	return e;
 }
 
 void request_free(struct request *r)
 {
-	if (r == NULL)
-		return;
-	free(r->owned);
 	free(r);
 }
 

@@ -12,15 +12,22 @@
 #define MIN_DEFLATED_REPLY 1024
 #define STRIKES_WINDOW_MS 10000
 
+static struct chunk *encode_compressed(struct span json)
+{
+	struct frame *f = frame_new_text_compressed(json);
+	struct chunk *wire = chunk_ref(frame_wire(f, true, 0).chunk);
+
+	frame_unref(f);
+	return wire;
+}
+
 void conn_send_reply(struct conn *c, struct buf *json)
 {
 	bool compress = c->deflate && json->len >= MIN_DEFLATED_REPLY;
-	struct frame *f = compress ? frame_new_text_compressed(buf_span(json))
-				   : frame_new_text(buf_span(json));
-	struct chunk *wire = chunk_ref(frame_wire(f, c->deflate, 0).chunk);
+	struct chunk *wire =
+		compress ? encode_compressed(buf_span(json)) : frame_encode_text(buf_span(json));
 
 	buf_deinit(json);
-	frame_unref(f);
 	if (stream_unsent(&c->stream) < c->reply_bytes)
 		c->reply_bytes = stream_unsent(&c->stream);
 	c->reply_bytes += chunk_len(wire);

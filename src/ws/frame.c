@@ -133,20 +133,30 @@ void frame_maker_deinit(struct frame_maker *m)
 	*m = (struct frame_maker){0};
 }
 
+struct chunk *frame_encode_text(struct span payload)
+{
+	uint8_t header[MAX_HEADER];
+	size_t n = write_header(header, FIN_TEXT, payload.len);
+	struct chunk *c = chunk_new(n + payload.len);
+
+	memcpy(chunk_fill(c), header, n);
+	if (payload.len > 0)
+		memcpy(chunk_fill(c) + n, payload.p, payload.len);
+	return c;
+}
+
 static struct frame *new_single(struct span payload, bool want_compressed)
 {
 	struct frame *f = mem_alloc(sizeof(*f) + sizeof(f->parts[0]));
-	uint8_t header[MAX_HEADER];
-	size_t n = write_header(header, FIN_TEXT, payload.len);
 
 	atomic_init(&f->n_refs, 1);
 	f->n = 1;
-	f->plain = chunk_new(n + payload.len);
+	f->plain = frame_encode_text(payload);
 	f->compressed = NULL;
-	memcpy(chunk_fill(f->plain), header, n);
-	if (payload.len > 0)
-		memcpy(chunk_fill(f->plain) + n, payload.p, payload.len);
-	f->parts[0] = (struct frame_part){.payload = n, .end = n + payload.len};
+	f->parts[0] = (struct frame_part){
+		.payload = chunk_len(f->plain) - payload.len,
+		.end = chunk_len(f->plain),
+	};
 	if (want_compressed)
 		compress(f);
 	return f;
