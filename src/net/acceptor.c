@@ -30,6 +30,7 @@
 #define MAX_ACCEPTS_PER_TURN 64
 #define RESERVED_FDS 64
 #define FDS_PER_WORKER 5 /* what a libuv loop opens for itself, and the set of sockets */
+#define LULL_MS 1
 #define FIRST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 1000
 
@@ -104,10 +105,6 @@ void acceptor_released(struct acceptor *a)
 
 static void hand_over(struct acceptor *a, int fd)
 {
-	int on = 1;
-
-	/* A chat message must not wait for the acknowledgement of the one before it. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	worker_list_socket(&a->accepted[a->next_worker], fd, a);
 	a->next_worker = (a->next_worker + 1) % a->n_workers;
 }
@@ -167,15 +164,18 @@ static void say_full(struct acceptor *a)
 	log_warn("%u connections are open: further ones wait", a->max_open);
 }
 
-static void accept_waiting(struct acceptor *a)
+/* How many were accepted; -1: no more are for now, and what ends that is seen to. */
+static int accept_waiting(struct acceptor *a)
 {
-	for (unsigned i = 0; i < MAX_ACCEPTS_PER_TURN; i++) {
+	int n;
+
+	for (n = 0; n < MAX_ACCEPTS_PER_TURN; n++) {
 		int fd, err;
 
 		if (!take_place(a)) {
 			uv_poll_stop(&a->poll);
 			say_full(a);
-			return;
+			return -1;
 		}
 		fd = accept4(a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
@@ -189,23 +189,45 @@ static void accept_waiting(struct acceptor *a)
 			if (a->pause_ms != 0)
 				log_info("accepting connections again");
 			a->pause_ms = 0;
-			return;
+			return n;
 		}
 		if (!concerns_one_connection(err)) {
 			pause_accepting(a, err);
-			return;
+			return -1;
 		}
 	}
+	return n;
+}
+
+static void on_lull_over(uv_timer_t *timer);
+
+/*
+ * In a storm the loop would be woken for each connection by itself, and a worker by the loop.  So
+ * where somebody came, the next are looked for a moment later, all that have come by then.
+ */
+static void accept_round(struct acceptor *a)
+{
+	int n = accept_waiting(a);
+
+	give_accepted(a);
+	if (n > 0 && n < MAX_ACCEPTS_PER_TURN) {
+		uv_poll_stop(&a->poll);
+		uv_timer_start(&a->timer, on_lull_over, LULL_MS, 0);
+	} else if (n >= 0) {
+		start_accepting(a);
+	}
+}
+
+static void on_lull_over(uv_timer_t *timer)
+{
+	accept_round(timer->data);
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
-	struct acceptor *a = poll->data;
-
 	(void)status;
 	(void)events;
-	accept_waiting(a);
-	give_accepted(a);
+	accept_round(poll->data);
 }
 
 static void on_released(uv_async_t *wakeup)
@@ -262,8 +284,13 @@ static int listen_on(const struct addrinfo *ai)
 
 	if (fd < 0)
 		return -errno;
-	/* A server that starts again must not wait for its old connections' TIME_WAIT. */
+	/*
+	 * A server that starts again must not wait for its old connections' TIME_WAIT.  And a chat
+	 * message must not wait for the acknowledgement of the one before it: what is accepted has
+	 * this of the socket that listens.
+	 */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
 	    bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
 		err = -errno;
 		close(fd);

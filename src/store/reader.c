@@ -8,6 +8,9 @@
 #include "store/row.h"
 #include <stdlib.h>
 
+/** Reads that one transaction answers: hellos of a storm are many and short. */
+#define BATCH_MAX 32
+
 #define EVENTS_OF(index)                                               \
 	"SELECT " ROW_EVENT_COLUMNS " FROM events e INDEXED BY " index \
 	" LEFT JOIN users u ON u.id = e.author"                        \
@@ -100,46 +103,90 @@ static void refuse(struct reader *rd, struct store_read *r)
 	rd->st->hooks.answer(rd->st->ctx, r);
 }
 
-static void answer(struct reader *rd, struct store_read *r)
+/* One transaction: everything in an answer is of one snapshot, which is younger than the question.
+ */
+static int begin(struct reader *rd)
 {
 	int err = open_connection(rd);
 
-	/* One transaction: everything in an answer is of one snapshot. */
-	if (err == 0)
+	if (err == 0 && sqlite3_get_autocommit(rd->db.h))
 		err = db_run(db_stmt(&rd->db, R_BEGIN));
-	if (err == 0)
-		err = run(rd, r);
-	if (err == 0)
-		err = db_run(db_stmt(&rd->db, R_COMMIT));
-	if (err != 0) {
-		if (!rd->failing) {
-			char why[160];
-			db_describe(&rd->db, why, sizeof(why));
-			log_warn("store: cannot read: %s", why);
-		}
-		db_close(&rd->db);
-		r->events.len = 0;
-		r->err = PROTO_E_UNAVAILABLE;
-		r->why = "The storage failed.";
-		r->retry_ms = WRITER_RETRY_MS;
-	}
-	rd->failing = err != 0;
-	rd->st->hooks.answer(rd->st->ctx, r);
+	return err;
 }
 
-static struct store_read *take_locked(struct store *st) REQUIRES(st->read_lock)
+/* The connection goes; the next read opens it again. */
+static void give_up(struct reader *rd)
 {
-	struct store_read *r = st->first_read;
+	if (!rd->failing) {
+		char why[160];
+		db_describe(&rd->db, why, sizeof(why));
+		log_warn("store: cannot read: %s", why);
+	}
+	db_close(&rd->db);
+	rd->failing = true;
+}
 
-	if (r == NULL)
+static void answer(struct reader *rd, struct store_read *r)
+{
+	int err = begin(rd);
+
+	if (err == 0)
+		err = run(rd, r);
+	if (err == 0) {
+		rd->failing = false;
+		return;
+	}
+	give_up(rd);
+	r->events.len = 0;
+	r->err = PROTO_E_UNAVAILABLE;
+	r->why = "The storage failed.";
+	r->retry_ms = WRITER_RETRY_MS;
+}
+
+/* A part of what waits, so that the other readers have their parts. */
+static struct store_read *take_batch_locked(struct store *st) REQUIRES(st->read_lock)
+{
+	size_t share = (st->n_reads_queued + st->n_readers - 1) / st->n_readers;
+	size_t max = share < BATCH_MAX ? share : BATCH_MAX, n = 1;
+	struct store_read *first = st->first_read, *last = first;
+
+	if (first == NULL)
 		return NULL;
-	st->first_read = r->next;
+	for (; n < max; n++)
+		last = last->next;
+	st->first_read = last->next;
 	if (st->first_read == NULL)
 		st->last_read = &st->first_read;
-	r->next = NULL;
-	st->n_reads_queued--;
-	st->n_reads++;
-	return r;
+	last->next = NULL;
+	st->n_reads_queued -= n;
+	st->n_reads += n;
+	return first;
+}
+
+static void answer_all(struct reader *rd, struct store_read *reads)
+{
+	while (reads != NULL) {
+		struct store_read *r = reads;
+
+		reads = r->next;
+		r->next = NULL;
+		answer(rd, r);
+		rd->st->hooks.answer(rd->st->ctx, r);
+	}
+	if (rd->db.h != NULL && !sqlite3_get_autocommit(rd->db.h) &&
+	    db_run(db_stmt(&rd->db, R_COMMIT)) != 0)
+		give_up(rd);
+}
+
+static void refuse_all(struct reader *rd, struct store_read *reads)
+{
+	while (reads != NULL) {
+		struct store_read *r = reads;
+
+		reads = r->next;
+		r->next = NULL;
+		refuse(rd, r);
+	}
 }
 
 void *reader_main(void *reader)
@@ -150,16 +197,16 @@ void *reader_main(void *reader)
 	pthread_setname_np(pthread_self(), "store-reader");
 	mutex_lock(&st->read_lock);
 	for (;;) {
-		struct store_read *r = take_locked(st);
+		struct store_read *reads = take_batch_locked(st);
 
-		if (r != NULL) {
+		if (reads != NULL) {
 			bool stopping = st->reads_stopping;
 
 			mutex_unlock(&st->read_lock);
 			if (stopping)
-				refuse(rd, r);
+				refuse_all(rd, reads);
 			else
-				answer(rd, r);
+				answer_all(rd, reads);
 			mutex_lock(&st->read_lock);
 		} else if (st->reads_stopping) {
 			break;

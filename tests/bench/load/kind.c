@@ -43,17 +43,39 @@ static void become_ready(struct conn *c)
 		sw->on_ready(c);
 }
 
+static bool is_known(const struct conn *c)
+{
+	return c->swarm->tokens != NULL && c->swarm->tokens[c->index] != NULL;
+}
+
+static void put_join(struct conn *c)
+{
+	if (c->swarm->put_join != NULL)
+		c->swarm->put_join(c);
+	else
+		kind_put_join(c);
+}
+
+/* Who was here before knows their room, and asks for it in the same breath: it waits in the server
+ * until the hello is answered. */
+static bool joins_at_once(const struct conn *c)
+{
+	return is_known(c) && !c->swarm->stays_outside;
+}
+
 static void put_hello(struct conn *c)
 {
 	struct swarm *sw = c->swarm;
 
-	if (sw->tokens != NULL && sw->tokens[c->index] != NULL)
+	if (is_known(c))
 		conn_put_textf(c, "{\"id\":1,\"op\":\"hello\",\"token\":\"%s\"}",
 			       sw->tokens[c->index]);
 	else
 		conn_put_textf(c, "{\"id\":1,\"op\":\"hello\",\"name\":\"b%s-%u\"}", sw->run_id,
 			       c->index);
 	c->greeting_step = HUBBUB_HELLO;
+	if (joins_at_once(c))
+		put_join(c);
 }
 
 void kind_greet(struct conn *c)
@@ -112,14 +134,13 @@ static void hubbub_go_on(struct conn *c, const uint8_t *text, size_t len)
 	struct swarm *sw = c->swarm;
 
 	if (c->greeting_step == HUBBUB_HELLO) {
-		if (sw->tokens != NULL && sw->tokens[c->index] == NULL)
+		c->greeting_step = HUBBUB_JOIN;
+		if (joins_at_once(c))
+			return;
+		if (sw->tokens != NULL && !is_known(c))
 			keep_token(c, text, len);
 		if (!sw->stays_outside) {
-			c->greeting_step = HUBBUB_JOIN;
-			if (sw->put_join != NULL)
-				sw->put_join(c);
-			else
-				kind_put_join(c);
+			put_join(c);
 			conn_flush(c);
 			return;
 		}
