@@ -1,7 +1,7 @@
 // One run: a fresh server, one load, one result.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Child } from './process.mjs'
-import { contender } from './scenarios.mjs'
+import { contender, sendersOf } from './scenarios.mjs'
 import { Server } from './servers.mjs'
 
 const PATIENCE_MS = 120000
@@ -74,8 +74,12 @@ async function runServer(bench, one, who) {
   }
 }
 
+/** SQLite alone with the rooms and the senders that the case's load has. */
 async function runSqlite({ programs, cores, folder }, one, batch) {
-  const child = new Child(programs.sqlite, ['--batch', batch, '--data', folder], { cores: cores.server })
+  const { rooms, senders } = sendersOf(one.load)
+  const child = new Child(programs.sqlite,
+    ['--batch', batch, '--rooms', rooms, '--authors', senders, '--seconds', one.seconds, '--data', folder],
+    { cores: cores.server })
   const { code } = await child.finish(PATIENCE_MS)
   if (code !== 0) throw new Error(child.complaint())
   return JSON.parse(child.stdout)

@@ -10,7 +10,7 @@ const VARIANTS = {
   'hold-0': { peer: 'hubbub', title: 'not held', args: ['--gather-ms', '0'] },
   'workers-1': { peer: 'hubbub', title: '1 worker', args: ['--workers', '1'], sharesCores: true },
   'workers-2': { peer: 'hubbub', title: '2 workers', args: ['--workers', '2'], sharesCores: true },
-  // SQLite alone, at the batch size that Hubbub had in the same case and round.
+  // SQLite alone, with the rooms and senders of the case, at the batch size that Hubbub had in the same round.
   sqlite: { peer: 'sqlite', title: 'SQLite alone' },
 }
 
@@ -25,6 +25,13 @@ const closed = (rooms, members, publishers, inFlight) => [
 const open = (rooms, members, publishers, rate) => [
   'fanout', '--rooms', rooms, '--members', members, '--publishers', publishers, '--rate', rate,
 ]
+
+/** {rooms, senders} of a load: how many rooms it has, and how many send in all of them together. */
+export function sendersOf(load) {
+  const value = (name) => load[load.indexOf(name) + 1]
+  const rooms = value('--rooms')
+  return { rooms, senders: load.includes('--senders') ? value('--senders') : rooms * value('--publishers') }
+}
 
 /** `publishers` is per room.  O1 and O2 are at a rate that no server should find hard. */
 export const LOADS = {

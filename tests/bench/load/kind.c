@@ -1,5 +1,6 @@
 #include "kind.h"
 
+#include "../send_key.h"
 #include "base.h"
 #include "nats.h"
 #include "payload.h"
@@ -216,7 +217,7 @@ void kind_put_message(struct conn *c, uint32_t pub, uint32_t seq, uint64_t t)
 		head_len =
 			(uint32_t)snprintf(head, sizeof(head),
 					   "{\"id\":%u,\"op\":\"send\",\"room\":\"room%u\","
-					   "\"key\":\"%s-%u-%u\",\"text\":\"",
+					   "\"key\":\"" SEND_KEY_FORMAT "\",\"text\":\"",
 					   seq + HUBBUB_JOIN, c->room, c->swarm->run_id, pub, seq);
 		tail = "\"}";
 		break;
