@@ -33,7 +33,10 @@ export function sendersOf(load) {
   return { rooms, senders: load.includes('--senders') ? value('--senders') : rooms * value('--publishers') }
 }
 
-/** `publishers` is per room.  O1 and O2 are at a rate that no server should find hard. */
+/**
+ * `publishers` is per room.  O1 and O2 are at a rate that no server should find hard; G1 to G4 keep
+ * Hubbub busy for 60 to 90 % of the time where it holds no output.
+ */
 export const LOADS = {
   A: { load: closed(1, 1000, 4, 1), title: '1 × 1000, 4 publishers, 1 in flight' },
   B7: { load: closed(1, 1000, 4, 7), title: '1 × 1000, 4 publishers, 7 in flight' },
@@ -42,6 +45,10 @@ export const LOADS = {
   D: { load: closed(1000, 10, 1, 1), title: '1000 × 10, 1 publisher, 1 in flight' },
   O1: { load: open(1, 1000, 4, 30), title: '1 × 1000, 30 messages a second' },
   O2: { load: open(1000, 10, 1, 2500), title: '1000 × 10, 2,500 messages a second' },
+  G1: { load: open(1, 1000, 4, 110), title: '1 × 1000, 110 messages a second' },
+  G2: { load: open(1, 1000, 4, 150), title: '1 × 1000, 150 messages a second' },
+  G3: { load: open(10, 100, 1, 900), title: '10 × 100, 900 messages a second' },
+  G4: { load: open(10, 100, 1, 1200), title: '10 × 100, 1,200 messages a second' },
 }
 
 export const CURVE = [10, 100, 1000, 5000, 15000]
@@ -53,13 +60,15 @@ const hold = (id, seconds = 3) => fanout(id, ['hold-0', 'hold-5'], { id: `hold-$
 const workers = (id) => fanout(id, ['workers-1', 'workers-2'], { id: `workers-${id}` })
 
 /**
- * `seconds` is the measured time (nobody may ask for another where it isFixed), `setup` what connecting and the rest take about, `runner` how the
- * driver runs it (plain load unless said), `needs` a setting that the server must know.
+ * `seconds` is the measured time (nobody may ask for another where it isFixed), `setup` what connecting
+ * and the rest take about, `runner` how the driver runs it (plain load unless said), and `needs` a
+ * setting that the server must know.
  */
 export const SCENARIOS = {
   fanout: ['A', 'B7', 'B16', 'C'].map((id) => fanout(id, ALL)).concat(fanout('D', [...ALL, 'sqlite'])),
   open: ['O1', 'O2'].map((id) => fanout(id, ALL, { seconds: 6 })),
-  gather: [hold('A'), hold('B7'), hold('C'), hold('D'), hold('O1', 6), hold('O2', 6)],
+  gather: [hold('A'), hold('B7'), hold('C'), hold('D'), hold('O1', 6), hold('O2', 6),
+    ...['G1', 'G2', 'G3', 'G4'].map((id) => hold(id, 6))],
   curve: CURVE.map((members) => ({
     id: `curve-${members}`, title: `1 × ${members}, 4 publishers, 1 in flight`,
     load: closed(1, members, 4, 1), contenders: ['hubbub', 'floor'], seconds: 3, setup: 2 + members / 2500,
