@@ -30,6 +30,18 @@ void mutex_deinit(struct mutex *mu);
 void mutex_lock(struct mutex *mu) ACQUIRE(*mu);
 void mutex_unlock(struct mutex *mu) RELEASE(*mu);
 
+/** How often, and for how long in all, threads waited in mutex_lock() for another to unlock. */
+struct mutex_waits {
+	uint64_t n;
+	uint64_t ns;
+};
+
+/**
+ * What all threads of the process have waited for all mutexes so far.  Any thread.  Waits that have
+ * not ended are not in it, and neither is what cond_wait() waits for its mutex behind the signal.
+ */
+struct mutex_waits mutex_get_waits(void);
+
 void cond_init(struct cond *cv);
 void cond_deinit(struct cond *cv);
 /** Wait until signalled; may wake without cause, so wait in a loop on the condition itself. */

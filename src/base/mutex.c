@@ -6,10 +6,17 @@
  */
 #include "hubbub/mutex.h"
 
+#include "hubbub/clock.h"
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+
+/* Touched only by threads that have waited, so counting costs a lock that was free nothing. */
+static struct {
+	atomic_uint_fast64_t n, ns;
+} waits;
 
 static void check(int err)
 {
@@ -33,14 +40,37 @@ void mutex_deinit(struct mutex *mu)
 	check(pthread_mutex_destroy(&mu->m));
 }
 
+/* The mutex is not free.  That it is this thread's own, pthread_mutex_lock() finds out. */
+static void lock_after_waiting(struct mutex *mu) NO_THREAD_SAFETY_ANALYSIS
+{
+	uint64_t begin = clock_mono_ns();
+
+	check(pthread_mutex_lock(&mu->m));
+	atomic_fetch_add_explicit(&waits.ns, clock_mono_ns() - begin, memory_order_relaxed);
+	atomic_fetch_add_explicit(&waits.n, 1, memory_order_relaxed);
+}
+
 void mutex_lock(struct mutex *mu) NO_THREAD_SAFETY_ANALYSIS
 {
-	check(pthread_mutex_lock(&mu->m));
+	int err = pthread_mutex_trylock(&mu->m);
+
+	if (err == EBUSY)
+		lock_after_waiting(mu);
+	else
+		check(err);
 }
 
 void mutex_unlock(struct mutex *mu) NO_THREAD_SAFETY_ANALYSIS
 {
 	check(pthread_mutex_unlock(&mu->m));
+}
+
+struct mutex_waits mutex_get_waits(void)
+{
+	return (struct mutex_waits){
+		.n = atomic_load_explicit(&waits.n, memory_order_relaxed),
+		.ns = atomic_load_explicit(&waits.ns, memory_order_relaxed),
+	};
 }
 
 void cond_init(struct cond *cv)

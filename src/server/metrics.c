@@ -3,6 +3,7 @@
  */
 #include "server/metrics.h"
 
+#include "hubbub/mutex.h"
 #include <stddef.h>
 
 static uint64_t sum(const struct session_env *env, size_t offset)
@@ -46,6 +47,19 @@ static void put_sessions(struct buf *b, const struct session_env *env)
 		put(b, rows[i].name, rows[i].type, rows[i].help, sum(env, rows[i].offset));
 }
 
+static void put_lock_waits(struct buf *b)
+{
+	struct mutex_waits waits = mutex_get_waits();
+
+	put(b, "lock_waits_total", "counter", "Times that a thread waited for a lock.", waits.n);
+	buf_printf(b,
+		   "# HELP hubbub_lock_wait_seconds_total Time that threads waited for locks.\n"
+		   "# TYPE hubbub_lock_wait_seconds_total counter\n"
+		   "hubbub_lock_wait_seconds_total %llu.%09llu\n",
+		   (unsigned long long)(waits.ns / 1000000000),
+		   (unsigned long long)(waits.ns % 1000000000));
+}
+
 void metrics_write(struct buf *b, const struct session_env *env)
 {
 	struct store_stats store;
@@ -64,4 +78,5 @@ void metrics_write(struct buf *b, const struct session_env *env)
 	put(b, "store_queue", "gauge", "Requests waiting for the store's writer.", store.queue);
 	put(b, "store_healthy", "gauge", "1 while the last commit succeeded.",
 	    store_is_healthy(env->store) ? 1 : 0);
+	put_lock_waits(b);
 }

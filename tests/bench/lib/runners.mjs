@@ -51,6 +51,17 @@ function watchBatches(server) {
   }
 }
 
+/**
+ * Which part of the time of the load threads waited for each other's locks: the waits of all
+ * threads together, those of connecting too, by the time in which messages went.
+ */
+function lockWaits(before, after, { seconds }, { warmup }) {
+  const grown = (name) => (after?.[name] ?? NaN) - (before?.[name] ?? NaN)
+  const share = grown('hubbub_lock_wait_seconds_total') / (seconds + warmup)
+  const perSecond = grown('hubbub_lock_waits_total') / (seconds + warmup)
+  return Number.isFinite(share) ? { lock_wait_share: share, lock_waits_per_second: perSecond } : {}
+}
+
 async function runServer(bench, one, who) {
   const server = new Server(who.peer, {
     programs: bench.programs,
@@ -62,12 +73,14 @@ async function runServer(bench, one, who) {
     await server.start()
     const needsBatches = who.peer === 'hubbub' && one.contenders.includes('sqlite')
     const batches = needsBatches ? watchBatches(server) : null
+    const before = one.watchesLocks ? await server.metrics() : null
     let restarted = null
     const onReady = one.runner === 'resume' ? () => (restarted = server.cut()) : undefined
     const result = await applyLoad(server, bench, one, who, onReady)
     await restarted
     if (batches !== null) result.batch = await batches()
     result.server_metrics = await server.metrics()
+    if (one.watchesLocks) Object.assign(result, lockWaits(before, result.server_metrics, result, one))
     return result
   } finally {
     await server.stop()

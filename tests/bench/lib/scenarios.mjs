@@ -57,12 +57,12 @@ const fanout = (id, contenders, more = {}) => ({ id, ...LOADS[id], contenders, s
 
 const hold = (id, seconds = 3) => fanout(id, ['hold-0', 'hold-5'], { id: `hold-${id}`, seconds, needs: '--gather-ms' })
 
-const workers = (id) => fanout(id, ['workers-1', 'workers-2'], { id: `workers-${id}` })
+const workers = (id) => fanout(id, ['workers-1', 'workers-2'], { id: `workers-${id}`, watchesLocks: true })
 
 /**
  * `seconds` is the measured time (nobody may ask for another where it isFixed), `setup` what connecting
- * and the rest take about, `runner` how the driver runs it (plain load unless said), and `needs` a
- * setting that the server must know.
+ * and the rest take about, `runner` how the driver runs it (plain load unless said), `needs` a setting
+ * that the server must know, and `watchesLocks` whether /metrics tells how long threads waited.
  */
 export const SCENARIOS = {
   fanout: ['A', 'B7', 'B16', 'C'].map((id) => fanout(id, ALL)).concat(fanout('D', [...ALL, 'sqlite'])),

@@ -26,7 +26,7 @@ export const COLUMNS = {
   open: DELIVERIES,
   gather: DELIVERIES,
   curve: DELIVERIES,
-  workers: DELIVERIES,
+  workers: [...DELIVERIES, { title: 'waiting for locks', get: (r) => r.lock_wait_share, text: percent }],
   smoke: DELIVERIES,
   idle: [
     { title: 'bytes per connection', get: (r) => r.bytes_per_connection, text: bytes },
