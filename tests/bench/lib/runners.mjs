@@ -9,8 +9,7 @@ const SAMPLE_MS = 500
 
 /** bench-load's result; `onReady` is called where it says that it is ready for what comes next. */
 async function applyLoad(server, { programs, cores }, one, { sharesCores }, onReady) {
-  const times = one.seconds === null ? [] : ['--seconds', one.seconds]
-  if (one.load[0] === 'fanout') times.push('--warmup', one.warmup)
+  const times = one.seconds === null ? [] : ['--seconds', one.seconds, '--warmup', one.warmup]
   const args = [...one.load, '--kind', server.kind, '--connect', server.address,
     '--pid', server.pids.join(','), ...times]
   let last = null
@@ -44,6 +43,7 @@ function watchBatches(server) {
   return async () => {
     isOver = true
     await sampling
+    samples.push(await server.metrics())
     const [from, to] = [samples.at(-5) ?? samples[0], samples.at(-1)]
     const grown = (name) => (to?.[name] ?? 0) - (from?.[name] ?? 0)
     const commits = grown('hubbub_store_commits_total')
@@ -80,6 +80,8 @@ async function runServer(bench, one, who) {
     await restarted
     if (batches !== null) result.batch = await batches()
     result.server_metrics = await server.metrics()
+    const { code } = await server.stop()
+    if (code > 0) throw Object.assign(new Error(server.child.complaint()), { result })
     if (one.watchesLocks) Object.assign(result, lockWaits(before, result.server_metrics, result, one))
     return result
   } finally {

@@ -111,11 +111,24 @@ export const SCENARIOS = {
   workers: [workers('B7'), workers('C')],
 }
 
-/** Not in the usual list: the smallest case, which shows that everything works together. */
-const SMOKE = [{
-  id: 'smoke', title: '1 × 10, 2 publishers, 1 in flight',
-  load: closed(1, 10, 2, 1), contenders: ['hubbub', 'floor'], seconds: 0.2, warmup: 0.1, setup: 1,
-}]
+const OWN = ['hubbub', 'floor']
+
+const smallest = (id, contenders, ...load) => ({
+  id: `smoke-${id}`, title: load.join(' '), load, contenders, seconds: 0.2, warmup: 0.1, setup: 1,
+})
+
+/** Not in the usual list: each kind of load at its smallest, which shows that everything works together. */
+const SMOKE = [
+  smallest('closed', [...OWN, 'sqlite'], ...closed(2, 5, 2, 1)),
+  smallest('open', ['hubbub'], ...open(2, 5, 1, 200)),
+  smallest('sends', ['hubbub', 'sqlite'], 'sends', '--senders', 4, '--rooms', 2, '--in-flight', 2),
+  smallest('history', ['hubbub'], 'history', '--rooms', 2, '--senders', 4, '--readers', 2),
+  smallest('joins', ['hubbub'],
+    'joins', '--connections', 20, '--rooms', 2, '--members', 5, '--publishers', 1, '--rate', 200),
+  smallest('idle', ['hubbub'], 'idle', '--connections', 20, '--rooms', 2),
+  { ...smallest('connect', OWN, 'connect', '--connections', 20, '--at-once', 5, '--rooms', 2), seconds: null },
+  { ...smallest('resume', ['hubbub'], 'resume', '--connections', 20, '--rooms', 2), seconds: null, runner: 'resume' },
+]
 
 /** The cases that `only` names (scenarios or single cases; all where it is null) with these peers. */
 export function chooseCases(only, peers) {

@@ -174,9 +174,11 @@ export class Server {
     }
   }
 
+  /** {code, signal} with which it ended, or undefined where it never ran. */
   async stop() {
-    await this.child?.stop()
+    const how = await this.child?.stop()
     if (this.folder !== undefined) await removeFolder(this.folder)
     this.folder = undefined
+    return how
   }
 }
