@@ -81,7 +81,7 @@ async function runServer(bench, one, who) {
     if (batches !== null) result.batch = await batches()
     result.server_metrics = await server.metrics()
     const { code } = await server.stop()
-    if (code > 0) throw Object.assign(new Error(server.child.complaint()), { result })
+    if (code > 0 && server.peer.isOurs) throw Object.assign(new Error(server.child.complaint()), { result })
     if (one.watchesLocks) Object.assign(result, lockWaits(before, result.server_metrics, result, one))
     return result
   } finally {

@@ -81,13 +81,15 @@ function family(pid) {
 
 /**
  * What can be measured.  `kind` is the protocol that bench-load speaks with it; `command` gives
- * program, arguments and environment.
+ * program, arguments and environment.  The servers of others end as they like; an exit status other
+ * than 0 of our own tells of a fault.
  */
 export const PEERS = {
   hubbub: {
     title: 'Hubbub',
     kind: 'hubbub',
     path: '/ws',
+    isOurs: true,
     command: ({ programs, folder, port, args }) => ({
       program: programs.hubbub,
       args: ['serve', '--open', '--no-limits', ...(args.includes('--workers') ? [] : ['--workers', '1']),
@@ -99,6 +101,7 @@ export const PEERS = {
     title: 'floor',
     kind: 'plain',
     path: '/ready',
+    isOurs: true,
     command: ({ programs, port }) => ({ program: programs.floor, args: ['--listen', `${HOST}:${port}`] }),
   },
   ws: {
