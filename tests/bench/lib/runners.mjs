@@ -52,14 +52,19 @@ function watchBatches(server) {
 }
 
 /**
- * Which part of the time of the load threads waited for each other's locks: the waits of all
- * threads together, those of connecting too, by the time in which messages went.
+ * Starts to watch the locks of a server.  The function returned tells for which part of the time since
+ * its threads waited for each other's locks (all threads together), and how often in a second.
  */
-function lockWaits(before, after, { seconds }, { warmup }) {
-  const grown = (name) => (after?.[name] ?? NaN) - (before?.[name] ?? NaN)
-  const share = grown('hubbub_lock_wait_seconds_total') / (seconds + warmup)
-  const perSecond = grown('hubbub_lock_waits_total') / (seconds + warmup)
-  return Number.isFinite(share) ? { lock_wait_share: share, lock_waits_per_second: perSecond } : {}
+async function watchLocks(server) {
+  const [before, begin] = [await server.metrics(), performance.now()]
+  return async () => {
+    const [after, seconds] = [await server.metrics(), (performance.now() - begin) / 1000]
+    const rate = (name) => ((after?.[name] ?? NaN) - (before?.[name] ?? NaN)) / seconds
+    const share = rate('hubbub_lock_wait_seconds_total')
+    return Number.isFinite(share)
+      ? { lock_wait_share: share, lock_waits_per_second: rate('hubbub_lock_waits_total') }
+      : {}
+  }
 }
 
 async function runServer(bench, one, who) {
@@ -73,16 +78,16 @@ async function runServer(bench, one, who) {
     await server.start()
     const needsBatches = who.peer === 'hubbub' && one.contenders.includes('sqlite')
     const batches = needsBatches ? watchBatches(server) : null
-    const before = one.watchesLocks ? await server.metrics() : null
+    const locks = one.watchesLocks ? await watchLocks(server) : null
     let restarted = null
     const onReady = one.runner === 'resume' ? () => (restarted = server.cut()) : undefined
     const result = await applyLoad(server, bench, one, who, onReady)
     await restarted
     if (batches !== null) result.batch = await batches()
+    if (locks !== null) Object.assign(result, await locks())
     result.server_metrics = await server.metrics()
     const { code } = await server.stop()
     if (code > 0 && server.peer.isOurs) throw Object.assign(new Error(server.child.complaint()), { result })
-    if (one.watchesLocks) Object.assign(result, lockWaits(before, result.server_metrics, result, one))
     return result
   } finally {
     await server.stop()
