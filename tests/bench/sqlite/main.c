@@ -2,7 +2,7 @@
  * SQLite alone: what it costs to store a message, with the server's own schema, statements and
  * settings, in transactions of a given number of messages, and nothing else.
  *
- * Each message is looked for under its key, numbered among its author's, and inserted; a
+ * Each message is inserted, numbered among its author's, unless its key is there already; a
  * transaction ends with the rows of the rooms that it changed, and the commit waits for the disk.
  * That is what the server's writer does for a message.  Checkpoints are left out, as the server
  * has a thread of their own for them.

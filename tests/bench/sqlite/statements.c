@@ -95,38 +95,7 @@ void statements_close(struct statements *st)
 	free(st->authors);
 }
 
-static void look_for_key(struct statements *st, const struct author *author, struct span key)
-{
-	sqlite3_stmt *s = db_stmt(&st->writer.db, W_EVENT_BY_KEY);
-
-	db_bind_int(s, 1, author->id);
-	db_bind_blob(s, 2, key);
-	int rc = db_step(s);
-
-	must(st, rc);
-	if (rc > 0)
-		fail("the database failed", "a new key was there already");
-}
-
-static int64_t next_own_ord(struct statements *st, const struct author *author)
-{
-	sqlite3_stmt *s = db_stmt(&st->writer.db, W_OWN_ORD);
-	int64_t ord = 1;
-
-	db_bind_int(s, 1, author->id);
-	db_bind_int(s, 2, author->room->id);
-	int rc = db_step(s);
-
-	must(st, rc);
-	if (rc > 0) {
-		ord += sqlite3_column_int64(s, 0);
-		sqlite3_reset(s);
-	}
-	return ord;
-}
-
-static void insert(struct statements *st, const struct author *author, struct span key,
-		   int64_t own_ord)
+static void insert(struct statements *st, const struct author *author, struct span key)
 {
 	sqlite3_stmt *s = db_stmt(&st->writer.db, W_EVENT_NEW);
 	const struct writer_room *room = author->room;
@@ -139,11 +108,13 @@ static void insert(struct statements *st, const struct author *author, struct sp
 	db_bind_int(s, 4, EVENT_MESSAGE);
 	db_bind_int(s, 5, author->id);
 	db_bind_int(s, 9, (int64_t)room->n_messages + 1);
-	db_bind_int(s, 10, own_ord);
+	db_bind_int(s, 10, author->n_sent); /* in the one room that an author has */
 	db_bind_blob(s, 14, key);
 	db_bind_blob(s, 15, (struct span){.p = text, .len = HASH_LEN});
 	db_bind_blob(s, 17, (struct span){.p = text, .len = sizeof(text)});
 	must(st, db_run(s));
+	if (sqlite3_changes(st->writer.db.h) == 0)
+		fail("the database failed", "a new key was there already");
 }
 
 static void store_message(struct statements *st, struct author *author)
@@ -153,8 +124,7 @@ static void store_message(struct statements *st, struct author *author)
 	int len = snprintf(text, sizeof(text), SEND_KEY_FORMAT, RUN_ID, i, ++author->n_sent);
 	struct span key = {.p = text, .len = (size_t)len};
 
-	look_for_key(st, author, key);
-	insert(st, author, key, next_own_ord(st, author));
+	insert(st, author, key);
 	author->room->head++;
 	author->room->n_messages++;
 	writer_mark_dirty(&st->writer, author->room);
