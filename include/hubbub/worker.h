@@ -47,6 +47,7 @@ struct worker {
 	uint8_t *recv_buf; /* WORKER_RECV_SIZE: one receive buffer for all connections */
 	bool stopping;     /* worker_stop() was heard: sockets that still come are closed */
 	bool stopped;      /* worker_stopped() was called: the loop is about to end */
+	bool is_crowded;   /* more sockets were ready than a turn takes up */
 	uint64_t now_ms;   /* monotonic, as of this turn of the loop */
 	/* Streams with output to be flushed in this turn, and those of the flush under way: what
 	 * goes meanwhile leaves NULL. */
@@ -72,13 +73,18 @@ struct worker {
  */
 int worker_start(struct worker *w, unsigned index, const struct worker_hooks *hooks, void *ctx,
 		 unsigned gather_ms);
-/** Add an accepted, non-blocking socket, which @a counts (NULL: none does), to @list. */
-void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a);
+/**
+ * Add an accepted, non-blocking socket, which @a counts as of @worker (NULL: none does), to @list.
+ */
+void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a, unsigned worker);
 /**
  * Hand the sockets of @list over; any thread.  Those that come when the worker stops or has stopped
  * are closed, and their acceptor is told.
  */
 void worker_give_sockets(struct worker *w, struct inbox_list *list);
+/** Let the loop not wait before its next turn, in which the sockets come first.  Worker's thread.
+ */
+void worker_come_back(struct worker *w);
 /** Ask the worker to stop; any thread, once. */
 void worker_stop(struct worker *w);
 /** Tell the loop that the last connection is gone, so that the thread may end.  Worker's thread. */

@@ -69,6 +69,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	(void)events;
 	w->now_ms = uv_now(&w->loop);
 	set->n_ready = epoll_wait(set->fd, set->ready, MAX_READY, 0);
+	w->is_crowded = set->n_ready == MAX_READY;
 	for (set->at = 0; set->at < set->n_ready;) {
 		const struct epoll_event *e = &set->ready[set->at++];
 		struct stream *s = e->data.ptr;

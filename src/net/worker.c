@@ -20,6 +20,7 @@ struct socket_msg {
 	struct inbox_msg msg;
 	int fd;
 	struct acceptor *acceptor; /* told when the socket is dropped; NULL: nobody is */
+	unsigned worker;
 };
 
 static void on_tick(uv_timer_t *tick)
@@ -200,7 +201,7 @@ static void drop_socket(struct inbox_msg *msg)
 
 	close(sm->fd);
 	if (sm->acceptor != NULL)
-		acceptor_released(sm->acceptor);
+		acceptor_released(sm->acceptor, sm->worker);
 	free(sm);
 }
 
@@ -217,17 +218,23 @@ static void deliver_socket(struct inbox_msg *msg, struct worker *w)
 	free(sm);
 }
 
-void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a)
+void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a, unsigned worker)
 {
 	struct socket_msg *sm = mem_alloc(sizeof(*sm));
 
-	*sm = (struct socket_msg){.msg.deliver = deliver_socket, .fd = fd, .acceptor = a};
+	*sm = (struct socket_msg){
+		.msg.deliver = deliver_socket, .fd = fd, .acceptor = a, .worker = worker};
 	inbox_list_add(list, &sm->msg);
 }
 
 void worker_give_sockets(struct worker *w, struct inbox_list *list)
 {
 	inbox_post_list(&w->inbox, list, drop_socket);
+}
+
+void worker_come_back(struct worker *w)
+{
+	uv_async_send(&w->inbox.wakeup);
 }
 
 static void deliver_stop(struct inbox_msg *msg, struct worker *w)

@@ -28,7 +28,7 @@ static void on_stream_closed(struct stream *s)
 	free(c->strikes);
 	pool_free(&hub->conn_pool, c);
 	count_add(&hub->counters->connections, -1);
-	hub->env->on_released(hub->env->ctx);
+	hub->env->on_released(hub->env->ctx, hub->worker->index);
 	if (hub->stopping && idmap_len(&hub->conns) == 0)
 		worker_stopped(hub->worker);
 }

@@ -74,8 +74,9 @@ struct conn {
 	bool hello_pending : 1;
 	bool is_of_user : 1; /* among hub_user_conns() */
 	bool pumping : 1;
-	uint8_t n_large;      /* of n_in_flight, those whose replies are large */
-	uint16_t n_in_flight; /* requests at the store */
+	bool waits_to_join : 1; /* in the hub's queue of joins */
+	uint8_t n_large;        /* of n_in_flight, those whose replies are large */
+	uint16_t n_in_flight;   /* requests at the store */
 	uint16_t n_waiting;
 	uint32_t deadline_ms;  /* of the timer, on the worker's clock, its low bits */
 	uint32_t touched_s;    /* when the store last heard of this visit, on that clock */

@@ -39,7 +39,7 @@ static void on_socket(struct worker *w, int fd)
 
 	if (hub->stopping) {
 		close(fd);
-		hub->env->on_released(hub->env->ctx);
+		hub->env->on_released(hub->env->ctx, w->index);
 		return;
 	}
 	conn_new(hub, fd);
@@ -57,7 +57,11 @@ static void on_tick(struct worker *w, uint64_t now_ms)
 
 static void on_turn(struct worker *w)
 {
-	store_wake(hub_of(w)->env->store);
+	struct hub *hub = hub_of(w);
+
+	if (!hub_run_joins(hub))
+		worker_come_back(w);
+	store_wake(hub->env->store);
 }
 
 static bool on_output(struct worker *w)
@@ -96,6 +100,7 @@ void session_free_worker(struct worker *w)
 				 lr); /* without its last turn it is here, but without members */
 	}
 	hub_forget_buckets(hub, true);
+	hub_forget_joins(hub);
 	idmap_deinit(&hub->users);
 	idmap_deinit(&hub->rooms);
 	frame_unref(hub->ping);

@@ -57,6 +57,13 @@ enum conn_timer {
 	N_CONN_TIMERS,
 };
 
+/** Connections whose next request is a join that waits for its turn: a ring of ids. */
+struct join_queue {
+	uint64_t *conns;
+	uint32_t first, n, cap;
+	unsigned n_left; /* joins that may yet be taken up in this turn */
+};
+
 struct hub {
 	struct session_env *env;
 	struct worker *worker;
@@ -69,7 +76,8 @@ struct hub {
 	struct idmap buckets;               /* by user */
 	struct write_bucket *filling;       /* the one that was filled longest ago first */
 	struct conn *timers[N_CONN_TIMERS]; /* the earliest deadline first */
-	uint64_t next_conn;                 /* ids are never used twice, nor by two workers */
+	struct join_queue joins;
+	uint64_t next_conn; /* ids are never used twice, nor by two workers */
 	bool stopping;
 	struct frame *ping;
 	struct session_counters *counters; /* the worker's, in env */
@@ -99,6 +107,13 @@ void hub_tell_rename(struct hub *hub, int64_t user, const char *name);
 void hub_tell_forgotten(struct hub *hub, int64_t user, int64_t room);
 /** Take one write from the user's bucket.  0, or the milliseconds until the next is there. */
 unsigned hub_take_write(struct hub *hub, const struct conn *c);
+
+/* join_queue.c */
+/** Whether @c may join now; if not, conn_pump() is called when it may. */
+bool hub_may_join(struct hub *hub, struct conn *c);
+/** Take up the joins of a turn.  False: some are left. */
+bool hub_run_joins(struct hub *hub);
+void hub_forget_joins(struct hub *hub);
 
 /* timers.c */
 void conn_set_timer(struct conn *c, enum conn_timer which);

@@ -100,6 +100,8 @@ void conn_pump(struct conn *c)
 		struct waiting *w = c->waiting;
 		struct request *req = w->req;
 
+		if (req->op == OP_JOIN && !hub_may_join(conn_hub(c), c))
+			break;
 		DL_DELETE(c->waiting, w);
 		c->n_waiting--;
 		free(w);
