@@ -4,8 +4,9 @@
 
 /**
  * The listening socket on the main thread's loop.  It accepts with accept4 (non-blocking,
- * close-on-exec), sets TCP_NODELAY and gives the sockets to the workers in turn.  On EMFILE or
- * ENFILE it pauses for a moment, says so once, and goes on by itself when descriptors are free.
+ * close-on-exec, with TCP_NODELAY) and gives each socket to the worker that has the fewest.  On
+ * EMFILE or ENFILE it pauses for a moment, says so once, and goes on by itself when descriptors are
+ * free.
  */
 struct acceptor;
 
@@ -24,5 +25,5 @@ const char *acceptor_address(const struct acceptor *a);
  * every connection was released, whichever is later.
  */
 void acceptor_close(struct acceptor *a);
-/** A connection ended: one more may come.  Any thread. */
-void acceptor_released(struct acceptor *a);
+/** A connection of worker @worker ended: one more may come.  Any thread. */
+void acceptor_released(struct acceptor *a, unsigned worker);

@@ -25,7 +25,7 @@ struct session_env {
 	/** Set before the store stops: what comes after it is answered with `unavailable`. */
 	atomic_bool stopping;
 	/** A connection is gone; any worker's thread. */
-	void (*on_released)(void *ctx);
+	void (*on_released)(void *ctx, unsigned worker);
 	/** Append the answer of /metrics; any worker's thread. */
 	void (*write_metrics)(struct buf *b, void *ctx);
 	void *ctx;

@@ -39,7 +39,6 @@ struct acceptor {
 	char *address;
 	struct worker *workers;
 	unsigned n_workers;
-	unsigned next_worker;
 	struct inbox_list *accepted; /* in this turn, for each worker */
 	unsigned max_open;
 	unsigned pause_ms;     /* 0: descriptors are not short */
@@ -52,6 +51,7 @@ struct acceptor {
 	struct mutex lock;
 	/* Guarded by lock: */
 	unsigned n_open; /* accepted and not yet released */
+	unsigned *n_of;  /* of them, each worker's */
 	bool full;       /* accepting waits for a release */
 	bool closing;
 };
@@ -63,17 +63,34 @@ static void start_accepting(struct acceptor *a)
 	uv_poll_start(&a->poll, UV_READABLE, on_connection);
 }
 
-/* Count one more in; false at the bound, which acceptor_released() then ends. */
-static bool take_place(struct acceptor *a)
+static unsigned least_busy_locked(const struct acceptor *a) REQUIRES(a->lock)
+{
+	unsigned least = 0;
+
+	for (unsigned i = 1; i < a->n_workers; i++) {
+		if (a->n_of[i] < a->n_of[least])
+			least = i;
+	}
+	return least;
+}
+
+/*
+ * Count one more in, for the worker that has the fewest: those that stay long may be uneven.
+ * False at the bound, which acceptor_released() then ends.
+ */
+static bool take_place(struct acceptor *a, unsigned *worker)
 {
 	bool free_place;
 
 	mutex_lock(&a->lock);
 	free_place = a->n_open < a->max_open;
-	if (free_place)
+	if (free_place) {
+		*worker = least_busy_locked(a);
+		a->n_of[*worker]++;
 		a->n_open++;
-	else
+	} else {
 		a->full = true;
+	}
 	mutex_unlock(&a->lock);
 	return free_place;
 }
@@ -81,17 +98,19 @@ static bool take_place(struct acceptor *a)
 static void free_acceptor(struct acceptor *a)
 {
 	mutex_deinit(&a->lock);
+	free(a->n_of);
 	free(a->accepted);
 	free(a->address);
 	free(a);
 }
 
-void acceptor_released(struct acceptor *a)
+void acceptor_released(struct acceptor *a, unsigned worker)
 {
 	bool last;
 
 	mutex_lock(&a->lock);
-	assert(a->n_open > 0);
+	assert(worker < a->n_workers && a->n_of[worker] > 0);
+	a->n_of[worker]--;
 	a->n_open--;
 	if (a->full && !a->closing) {
 		a->full = false;
@@ -101,12 +120,6 @@ void acceptor_released(struct acceptor *a)
 	mutex_unlock(&a->lock);
 	if (last)
 		free_acceptor(a);
-}
-
-static void hand_over(struct acceptor *a, int fd)
-{
-	worker_list_socket(&a->accepted[a->next_worker], fd, a);
-	a->next_worker = (a->next_worker + 1) % a->n_workers;
 }
 
 /* Together: waking a worker for each would cost more than to accept it. */
@@ -170,20 +183,21 @@ static int accept_waiting(struct acceptor *a)
 	int n;
 
 	for (n = 0; n < MAX_ACCEPTS_PER_TURN; n++) {
+		unsigned worker;
 		int fd, err;
 
-		if (!take_place(a)) {
+		if (!take_place(a, &worker)) {
 			uv_poll_stop(&a->poll);
 			say_full(a);
 			return -1;
 		}
 		fd = accept4(a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			hand_over(a, fd);
+			worker_list_socket(&a->accepted[worker], fd, a, worker);
 			continue;
 		}
 		err = errno;
-		acceptor_released(a);
+		acceptor_released(a, worker);
 		if (err == EAGAIN || err == EWOULDBLOCK) {
 			/* Over only now: a single descriptor, gone again at once, ends nothing. */
 			if (a->pause_ms != 0)
@@ -346,9 +360,11 @@ int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint
 	a->workers = workers;
 	a->n_workers = n_workers;
 	a->accepted = mem_zalloc(n_workers * sizeof(a->accepted[0]));
+	a->n_of = mem_zalloc(n_workers * sizeof(a->n_of[0]));
 	a->max_open = bound(max_connections, n_workers);
 	err = uv_async_init(loop, &a->wakeup, on_released);
 	if (err != 0) {
+		free(a->n_of);
 		free(a->accepted);
 		free(a);
 		goto fail;

@@ -63,11 +63,11 @@ static const struct store_hooks store_hooks = {
 	.answer = answer,
 };
 
-static void on_released(void *ctx)
+static void on_released(void *ctx, unsigned worker)
 {
 	struct server *s = ctx;
 
-	acceptor_released(s->acceptor);
+	acceptor_released(s->acceptor, worker);
 }
 
 static void write_metrics(struct buf *b, void *ctx)

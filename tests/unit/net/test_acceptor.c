@@ -84,7 +84,7 @@ static void release(unsigned worker, unsigned i)
 	if (fd < 0)
 		return;
 	close(fd);
-	acceptor_released(acceptor);
+	acceptor_released(acceptor, worker);
 }
 
 static void stop_workers(void)
@@ -139,6 +139,27 @@ static void connections_go_to_the_workers_in_turn(void **state)
 	assert_int_equal(atomic_load(&n_sockets[0]), 3);
 	assert_int_equal(atomic_load(&n_sockets[1]), 3);
 	for (int i = 0; i < 6; i++)
+		close(clients[i]);
+	tear_down();
+}
+
+static void a_worker_that_lost_connections_gets_the_next(void **state)
+{
+	int clients[8];
+	(void)state;
+
+	set_up("127.0.0.1", 0);
+	for (int i = 0; i < 4; i++)
+		clients[i] = dial();
+	turn_until_accepted(4);
+	release(1, 0);
+	release(1, 1);
+	for (int i = 4; i < 8; i++)
+		clients[i] = dial();
+	turn_until_accepted(8);
+	assert_int_equal(atomic_load(&n_sockets[0]), 3);
+	assert_int_equal(atomic_load(&n_sockets[1]), 5);
+	for (int i = 0; i < 8; i++)
 		close(clients[i]);
 	tear_down();
 }
@@ -282,6 +303,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(connections_go_to_the_workers_in_turn),
+		cmocka_unit_test(a_worker_that_lost_connections_gets_the_next),
 		cmocka_unit_test(the_address_is_told_as_bound),
 		cmocka_unit_test(an_ipv6_address_is_told_in_brackets),
 		cmocka_unit_test(what_cannot_be_bound_is_an_error),

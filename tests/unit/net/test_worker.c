@@ -250,7 +250,7 @@ static void give(struct worker *w, int fd)
 {
 	struct inbox_list list = {0};
 
-	worker_list_socket(&list, fd, NULL);
+	worker_list_socket(&list, fd, NULL, 0);
 	worker_give_sockets(w, &list);
 }
 
