@@ -116,6 +116,33 @@ describe('resuming', () => {
     expect(missed).toEqual([2])
   })
 
+  it('asks for its rooms in the same breath as it says hello, once', async () => {
+    await inRoom(3)
+    await socket().drop()
+    client.connection.nudge()
+    await socket().open()
+    expect(socket().sent.map((r) => r.op)).toEqual(['hello', 'join'])
+    expect(room().joined).toBe(false)
+    await socket().answer('hello', { ...HELLO, rooms: [entry(4)] })
+    await socket().answer('join', joined(4, run(4, 4)))
+    expect(socket().all('join')).toHaveLength(1)
+    expect(room().joined).toBe(true)
+    expect(shown()).toEqual(['m1', 'm2', 'm3', 'm4'])
+    expect(missed).toEqual([1])
+  })
+
+  it('asks again for a room that was refused before hello was answered', async () => {
+    await inRoom(1)
+    await socket().drop()
+    client.connection.nudge()
+    await socket().open()
+    await socket().refuse('join', { code: 'unavailable', msg: 'busy', retry_ms: 1 })
+    await socket().answer('hello', { ...HELLO, rooms: [entry(2)] })
+    await socket().answer('join', joined(2, run(2, 2)))
+    expect(socket().all('join')).toHaveLength(2)
+    expect(shown()).toEqual(['m1', 'm2'])
+  })
+
   it('pages on after a partial answer, and holds live events back meanwhile', async () => {
     await inRoom(1)
     await reconnect(9)

@@ -2,7 +2,8 @@
  * The client without its face: one connection, the rooms on it, and the outbox.
  *
  * On every new link each room is joined again from where its log was read to, so nothing that
- * happened meanwhile is missed, and then what waits in the outbox goes out.
+ * happened meanwhile is missed, and then what waits in the outbox goes out.  Rooms that are known are
+ * asked for in the same breath as hello is said.
  */
 import { Connection, type Link, type Socket } from './connection'
 import { decodeRooms } from './decode'
@@ -12,6 +13,7 @@ import type {
   HelloReply,
   LogEvent,
   ProtocolError,
+  Reply,
   RoomEntry,
   RoomListing,
   TypingEvent,
@@ -32,6 +34,11 @@ export class Refused extends Error {
     this.code = err.code
     this.retryMs = err.retry_ms ?? null
   }
+}
+
+function bodyOf(reply: Reply): Body {
+  if (!reply.ok) throw new Refused(reply.err)
+  return reply.body
 }
 
 export interface ClientOptions {
@@ -55,6 +62,8 @@ export class Client {
   readonly rooms: Rooms
   readonly #o: ClientOptions
   readonly #reads: ReadMarkers
+  /** Joins that were asked for with the hello under way; undefined where they came to nothing. */
+  readonly #early = new Map<string, Promise<RoomState | undefined>>()
   #links = 0
 
   constructor(options: ClientOptions) {
@@ -67,6 +76,7 @@ export class Client {
         if (link.phase !== 'ready') this.rooms.unjoin()
         options.onLink(link)
       },
+      onGreeting: () => this.#joinEarly(),
       onReady: (hello) => void this.#onReady(hello),
       onEvent: (event) => this.rooms.onEvent(event),
       onRefused: options.onRefused,
@@ -144,6 +154,17 @@ export class Client {
     this.#ask('typing', { room: `~${rid}` }).catch(() => undefined)
   }
 
+  #joinEarly(): void {
+    const ask = async (op: string, fields: Body) => bodyOf(await this.connection.early(op, fields))
+    this.#early.clear()
+    for (const { rid } of this.rooms.all()) {
+      this.#early.set(
+        rid,
+        this.rooms.join(rid, ask).catch(() => undefined),
+      )
+    }
+  }
+
   async #onReady(hello: HelloReply): Promise<void> {
     const link = ++this.#links
     this.rooms.me = hello.me.id
@@ -158,7 +179,7 @@ export class Client {
       this.rooms.all().map(async ({ rid, log }) => {
         const since = before.get(rid) ?? log.cursor
         try {
-          const state = await this.rooms.join(rid)
+          const state = (await this.#early.get(rid)) ?? (await this.rooms.join(rid))
           this.outbox.flush()
           return this.#missed(state, since)
         } catch {
@@ -185,8 +206,6 @@ export class Client {
   }
 
   async #ask(op: string, fields: Body): Promise<Body> {
-    const reply = await this.connection.request(op, fields)
-    if (!reply.ok) throw new Refused(reply.err)
-    return reply.body
+    return bodyOf(await this.connection.request(op, fields))
   }
 }

@@ -54,6 +54,8 @@ export interface ConnectionOptions {
   /** The fields of hello, asked for at each try. */
   credentials(): Body
   onLink(link: Link): void
+  /** Hello was said. What early() asks now saves waiting for the reply. */
+  onGreeting?(): void
   onReady(hello: HelloReply): void
   onEvent(event: ServerEvent): void
   /** The hello was refused.  Say whether other credentials are there to try at once. */
@@ -124,6 +126,11 @@ export class Connection {
     return this.#call(op, fields)
   }
 
+  /** Ask in the same breath as hello: the server takes this up when hello was answered. */
+  early(op: string, fields: Body): Promise<Reply> {
+    return this.#call(op, fields)
+  }
+
   #call(op: string, fields: Body): Promise<Reply> {
     if (this.#socket === null) return Promise.reject(new LinkDown())
     const id = this.#nextId++
@@ -146,6 +153,7 @@ export class Connection {
       },
       () => undefined, // the close that broke the request is handled where it arrives
     )
+    this.#o.onGreeting?.()
   }
 
   #onHello(reply: Reply): void {

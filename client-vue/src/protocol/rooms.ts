@@ -84,11 +84,11 @@ export class Rooms {
     for (const s of this.all()) if (s.joined) this.set({ ...s, joined: false })
   }
 
-  /** Join a room that is known, from where its log was read to. */
-  async join(rid: string): Promise<RoomState> {
+  /** Join a room that is known, from where its log was read to; @ask is how. */
+  async join(rid: string, ask = this.#o.ask): Promise<RoomState> {
     const state = this.#states.get(rid)!
     const since = { since: state.log.cursor, epoch: state.epoch, limit: RESUME_PAGE }
-    const reply = await this.#askJoin({ room: `~${rid}`, ...since })
+    const reply = await this.#askJoin({ room: `~${rid}`, ...since }, ask)
     const joined = withJoin(this.#states.get(rid)!, reply)
     if (reply.state === 'reset') {
       const read = Math.min(state.read, reply.head)
@@ -239,8 +239,8 @@ export class Rooms {
     return room.startsWith('~') ? room.slice(1) : (this.#byName.get(room) ?? '')
   }
 
-  async #askJoin(fields: Body): Promise<JoinReply> {
-    const reply = decodeJoin(await this.#o.ask('join', fields))
+  async #askJoin(fields: Body, ask = this.#o.ask): Promise<JoinReply> {
+    const reply = decodeJoin(await ask('join', fields))
     if (reply === null) throw new LinkDown()
     return reply
   }
