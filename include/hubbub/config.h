@@ -15,6 +15,7 @@ struct config {
 	uint16_t listen_port; /* 0: take a free one */
 	char *data_dir;       /* --data DIR, default ./hubbub-data */
 	bool open;            /* --open: names only, no accounts */
+	bool no_io_uring;     /* --no-io-uring: plain writes, also where the kernel has io_uring */
 	bool no_limits;       /* --no-limits: no rate limits (benchmarks) */
 	unsigned workers;     /* --workers N; 0 (default) is one per core */
 	enum log_level log_level; /* --log-level error|warn|info|debug, default info */

@@ -54,8 +54,11 @@ struct worker {
 	struct stream_list {
 		struct stream **at;
 		unsigned n, cap;
-	} dirty, flushing, closed;    /* closed: the owners are told at the end of the turn */
-	struct stream_set *sockets;   /* what the loop watches of them */
+	} dirty, flushing, closed;  /* closed: the owners are told at the end of the turn */
+	struct stream_set *sockets; /* what the loop watches of them */
+	struct stream_ring *ring;   /* writes in batches; NULL: one by one */
+	unsigned ring_min;          /* for so many and more */
+	bool wants_ring;
 	struct stream_out *free_outs; /* output queues for the next to use */
 	unsigned n_free_outs;
 	uint64_t n_flushed; /* streams that were flushed, ever */
@@ -69,10 +72,11 @@ struct worker {
 
 /**
  * Start the thread.  @w must stay where it is until worker_join().  Output may wait @gather_ms for
- * more, where that pays.  0 or a negative errno.
+ * more, where that pays, and is written by io_uring if @wants_ring and the kernel has it.  0 or a
+ * negative errno.
  */
 int worker_start(struct worker *w, unsigned index, const struct worker_hooks *hooks, void *ctx,
-		 unsigned gather_ms);
+		 unsigned gather_ms, bool wants_ring);
 /**
  * Add an accepted, non-blocking socket, which @a counts as of @worker (NULL: none does), to @list.
  */

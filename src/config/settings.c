@@ -33,6 +33,8 @@ const struct setting settings_table[] = {
 	{"gather-ms", SETTING_NUMBER, FIELD(gather_ms), 0, 5, "5", "MS",
 	 "how long a busy server may hold output back so that more goes in one write, and for two "
 	 "fifths of that a commit so that it stores more; 0: never"},
+	{"no-io-uring", SETTING_BOOL, FIELD(no_io_uring), 0, 0, "false", NULL,
+	 "write to each connection by itself, also where the kernel takes writes in batches"},
 	{"heartbeat-ms", SETTING_NUMBER, FIELD(heartbeat_ms), 10, 3600000, "25000", "MS",
 	 "how often the server shows that it is there"},
 	{"request-timeout-ms", SETTING_NUMBER, FIELD(request_timeout_ms), 10, 600000, "10000", "MS",

@@ -29,7 +29,7 @@
 #define BACKLOG 4096
 #define MAX_ACCEPTS_PER_TURN 64
 #define RESERVED_FDS 64
-#define FDS_PER_WORKER 5 /* what a libuv loop opens for itself, and the set of sockets */
+#define FDS_PER_WORKER 6 /* what a libuv loop opens for itself, the set of sockets, the ring */
 #define LULL_MS 1
 #define FIRST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 1000

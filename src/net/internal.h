@@ -4,6 +4,7 @@
 #include "hubbub/inbox.h"
 #include "hubbub/stream.h"
 #include "hubbub/worker.h"
+#include <sys/uio.h>
 
 /** Deliver all that waits, in order.  Owner's thread, not from inside a deliver(). */
 void inbox_deliver_all(struct inbox *ib);
@@ -25,6 +26,27 @@ void stream_ready(struct stream *s, bool readable, bool writable, bool broken);
 /** The socket failed: nothing will come and nothing can go any more. */
 void stream_fail(struct stream *s, int err);
 
+/* stream.c, for stream_ring.c */
+/** Write what @s has queued, and tell its owner. */
+void stream_flush(struct stream *s);
+/**
+ * A write of @wanted bytes was made with this result (bytes, or a negative errno): they go from the
+ * queue.  Calls nothing back.  0, -EAGAIN when the socket is full, or an error.
+ */
+int stream_took(struct stream *s, int result, size_t wanted);
+/** Tell the owner what came of a write, as stream_took() returned it. */
+void stream_flushed(struct stream *s, int err);
+
+/* stream_ring.c */
+/** A ring for this thread's writes; NULL where the kernel has none to give. */
+struct stream_ring *stream_ring_new(void);
+void stream_ring_free(struct stream_ring *r); /* NULL is allowed */
+/**
+ * Write a batch of the streams of w->flushing from @from on; returns where the next begins.  A ring
+ * that fails is freed, and w->ring is NULL then.
+ */
+unsigned stream_ring_flush(struct worker *w, unsigned from);
+
 /* stream_set.c */
 /** Watch for what @s wants now.  0 or a negative errno. */
 int stream_set_update(struct stream *s);
@@ -41,6 +63,12 @@ void stream_out_push(struct worker *w, struct stream_out **out, struct piece *p)
  * The bytes written are added to *@written.  0, -EAGAIN when the socket is full, or an error.
  */
 int stream_out_write(struct worker *w, struct stream_out **out, int fd, size_t *written);
+#define STREAM_OUT_MAX_IOVECS 64
+/** Point at most STREAM_OUT_MAX_IOVECS of @iov at what is queued; returns how many, 0 for NULL. */
+unsigned stream_out_gather(const struct stream_out *out, struct iovec *iov, size_t *total);
+/** Release what the first @n bytes cover. */
+void stream_out_consume(struct stream_out *out, size_t n);
+bool stream_out_is_empty(const struct stream_out *out); /* true for NULL */
 /** Release all but the rest of a piece that is partly written; returns the bytes released. */
 size_t stream_out_trim(struct stream_out *out);
 /** Release all that is queued. */

@@ -16,8 +16,6 @@
 
 /* Passes over streams that callbacks of the flush itself made dirty, before others get a turn. */
 #define MAX_FLUSH_PASSES 4
-/* How many streams ahead of the flush memory is asked for. */
-#define PREFETCH 4
 
 static void watch(struct stream *s)
 {
@@ -81,13 +79,25 @@ void stream_fail(struct stream *s, int err)
 	s->events->on_end(s, err);
 }
 
-static void flush(struct stream *s)
+int stream_took(struct stream *s, int result, size_t wanted)
 {
-	size_t written = 0;
-	int err = stream_out_write(s->worker, &s->out, s->fd, &written);
+	if (result < 0)
+		return result;
+	s->unsent -= (size_t)result;
+	s->written += (size_t)result;
+	if (result > 0)
+		stream_out_consume(s->out, (size_t)result);
+	if (stream_out_is_empty(s->out))
+		stream_out_drop(s->worker, &s->out);
+	return (size_t)result < wanted ? -EAGAIN : 0;
+}
 
-	s->unsent -= written;
-	s->written += written;
+void stream_flushed(struct stream *s, int err)
+{
+	if (err == 0 && !stream_out_is_empty(s->out)) {
+		link_dirty(s); /* more than one write takes, or queued since */
+		return;
+	}
 	if (err == -EAGAIN) {
 		if (!s->writing) {
 			s->writing = true;
@@ -107,6 +117,16 @@ static void flush(struct stream *s)
 		shutdown(s->fd, SHUT_WR);
 	if (s->events->on_drained != NULL)
 		s->events->on_drained(s);
+}
+
+void stream_flush(struct stream *s)
+{
+	size_t written = 0;
+	int err = stream_out_write(s->worker, &s->out, s->fd, &written);
+
+	s->unsent -= written;
+	s->written += written;
+	stream_flushed(s, err);
 }
 
 /* One recv: a peer that sends without end gets its turn like the others. */
@@ -147,7 +167,7 @@ void stream_ready(struct stream *s, bool readable, bool writable, bool broken)
 		return;
 	}
 	if (writable && s->writing)
-		flush(s);
+		stream_flush(s);
 	if (readable && s->reading && !s->ended && !s->failed && !s->closing)
 		receive(s);
 }
@@ -278,16 +298,18 @@ static void flush_pass(struct worker *w)
 	/* Streams that callbacks make dirty go to the worker's own list, not to this pass. */
 	w->dirty = *list;
 	*list = batch;
-	for (unsigned i = 0; i < list->n; i++) {
-		struct stream *s = list->at[i];
+	for (unsigned i = 0; i < list->n;) {
+		if (w->ring != NULL && list->n - i >= w->ring_min) {
+			i = stream_ring_flush(w, i);
+			continue;
+		}
+		struct stream *s = list->at[i++];
 
-		if (i + PREFETCH < list->n && list->at[i + PREFETCH] != NULL)
-			__builtin_prefetch(list->at[i + PREFETCH]);
 		if (s == NULL)
 			continue; /* closed meanwhile */
 		s->is_dirty = false;
 		w->n_flushed++;
-		flush(s);
+		stream_flush(s);
 	}
 	list->n = 0;
 }

@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 
 #define FIRST_CAP 4 /* a power of two, as every later capacity */
-#define MAX_IOVECS 64
 #define MAX_FREE_OUTS 4096
 
 struct stream_out {
@@ -31,6 +30,11 @@ struct stream_out {
 static struct piece **slot(struct stream_out *o, unsigned i)
 {
 	return &o->ring[(o->head + i) & (o->cap - 1)];
+}
+
+bool stream_out_is_empty(const struct stream_out *o)
+{
+	return o == NULL || o->n == 0;
 }
 
 static struct stream_out *new_out(struct worker *w)
@@ -95,8 +99,7 @@ static void pop(struct stream_out *o)
 	o->offset = 0;
 }
 
-/* Release what the first @n bytes cover. */
-static void consume(struct stream_out *o, size_t n)
+void stream_out_consume(struct stream_out *o, size_t n)
 {
 	while (n > 0) {
 		size_t left = (*slot(o, 0))->len - o->offset;
@@ -111,13 +114,15 @@ static void consume(struct stream_out *o, size_t n)
 }
 
 /* The iovecs' pointers are not const; sendmsg() only reads through them. */
-static unsigned gather(struct stream_out *o, struct iovec *iov, size_t *total)
+unsigned stream_out_gather(const struct stream_out *o, struct iovec *iov, size_t *total)
 {
-	unsigned n = o->n < MAX_IOVECS ? o->n : MAX_IOVECS;
+	unsigned n = 0;
 
+	if (o != NULL)
+		n = o->n < STREAM_OUT_MAX_IOVECS ? o->n : STREAM_OUT_MAX_IOVECS;
 	*total = 0;
 	for (unsigned i = 0; i < n; i++) {
-		const struct piece *p = *slot(o, i);
+		const struct piece *p = o->ring[(o->head + i) & (o->cap - 1)];
 		size_t skip = i == 0 ? o->offset : 0;
 
 		iov[i].iov_base = (void *)(uintptr_t)(p->bytes + skip);
@@ -129,8 +134,8 @@ static unsigned gather(struct stream_out *o, struct iovec *iov, size_t *total)
 
 static ssize_t write_some(struct stream_out *o, int fd, size_t *total)
 {
-	struct iovec iov[MAX_IOVECS];
-	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = gather(o, iov, total)};
+	struct iovec iov[STREAM_OUT_MAX_IOVECS];
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = stream_out_gather(o, iov, total)};
 
 	/* One piece is what most writes have, and send() is spared the gathering. */
 	if (msg.msg_iovlen == 1)
@@ -152,7 +157,7 @@ int stream_out_write(struct worker *w, struct stream_out **out, int fd, size_t *
 			return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 		}
 		*written += (size_t)n;
-		consume(o, (size_t)n);
+		stream_out_consume(o, (size_t)n);
 		if ((size_t)n < total)
 			return -EAGAIN; /* the socket is full: asking again would only say so */
 	}

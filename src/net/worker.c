@@ -16,6 +16,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/** Fewer writes than this are not worth the ring. */
+#define RING_MIN 4
+
 struct socket_msg {
 	struct inbox_msg msg;
 	int fd;
@@ -118,11 +121,16 @@ static void run(void *arg)
 
 	snprintf(name, sizeof(name), "worker-%u", w->index);
 	pthread_setname_np(pthread_self(), name);
+	if (w->wants_ring)
+		w->ring = stream_ring_new(); /* the kernel wants one thread to make and to use it */
+	w->ring_min = RING_MIN;
 	uv_update_time(&w->loop);
 	w->now_ms = uv_now(&w->loop);
 	if (w->hooks->on_start != NULL)
 		w->hooks->on_start(w);
 	uv_run(&w->loop, UV_RUN_DEFAULT);
+	stream_ring_free(w->ring);
+	w->ring = NULL;
 }
 
 static void close_handles(struct worker *w)
@@ -149,7 +157,7 @@ static void release(struct worker *w)
 }
 
 int worker_start(struct worker *w, unsigned index, const struct worker_hooks *hooks, void *ctx,
-		 unsigned gather_ms)
+		 unsigned gather_ms, bool wants_ring)
 {
 	int err;
 
@@ -177,6 +185,7 @@ int worker_start(struct worker *w, unsigned index, const struct worker_hooks *ho
 	uv_idle_init(&w->loop, &w->idle);
 	uv_timer_init(&w->loop, &w->flush);
 	uv_loop_configure(&w->loop, UV_METRICS_IDLE_TIME);
+	w->wants_ring = wants_ring;
 	gather_init(&w->gather, (uint64_t)gather_ms * 1000000);
 	w->tick.data = w;
 	w->check.data = w;

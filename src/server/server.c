@@ -113,8 +113,9 @@ static void raise_descriptor_limit(void)
 static int start_workers(struct server *s)
 {
 	for (; s->n_started < s->n_workers; s->n_started++) {
-		int err = worker_start(&s->workers[s->n_started], s->n_started,
-				       &session_worker_hooks, &s->env, s->cfg->gather_ms);
+		int err =
+			worker_start(&s->workers[s->n_started], s->n_started, &session_worker_hooks,
+				     &s->env, s->cfg->gather_ms, !s->cfg->no_io_uring);
 
 		if (err != 0) {
 			log_error("cannot start a worker thread: %s", uv_strerror(err));

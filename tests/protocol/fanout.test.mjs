@@ -1,7 +1,7 @@
 // Broadcasts to rooms with more members than one turn of the server's loop serves.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sharedServer } from './lib/server.mjs'
+import { Server, sharedServer } from './lib/server.mjs'
 import { SLOW, deferred, within } from './lib/wait.mjs'
 
 // More than one slice of a thousand and some, also where all is slow.
@@ -83,4 +83,12 @@ test('a small room is served while a large one is being told', async () => {
   const { seq } = await large[0].ok({ op: 'send', room: 'large', key: 'end', text: 'end' }, PATIENCE)
   await Promise.all(large.map((p) => sawAll(p, seq)))
   await drop(large)
+})
+
+test('a server that may not write in batches tells a crowd all the same', async (t) => {
+  const plain = await Server.start(t, { args: ['--no-limits', '--workers', '1', '--no-io-uring'] })
+  const peers = await Promise.all(Array.from({ length: 50 }, () => plain.user('Member')))
+  await Promise.all(peers.map((p) => follow(p, 'plain')))
+  for (let i = 1; i <= 20; i++) await peers[i].ok({ op: 'send', room: 'plain', key: 'k', text: 'x'.repeat(i * 100) })
+  await Promise.all(peers.map((p) => sawAll(p, 20)))
 })

@@ -8,6 +8,7 @@
 #include "hubbub/buf.h"
 #include "hubbub/mem.h"
 #include "hubbub/worker.h"
+#include "net/internal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -78,9 +79,19 @@ static inline int set_up(void **state)
 	return 0;
 }
 
+static inline int set_up_with_ring(void **state)
+{
+	int err = set_up(state);
+
+	worker.ring = stream_ring_new();
+	worker.ring_min = 1;
+	return err;
+}
+
 static inline int tear_down(void **state)
 {
 	(void)state;
+	stream_ring_free(worker.ring);
 	uv_close((uv_handle_t *)&worker.prepare, NULL);
 	uv_close((uv_handle_t *)&worker.check, NULL);
 	uv_close((uv_handle_t *)&worker.tick, NULL);
@@ -222,4 +233,9 @@ static inline size_t peer_read(struct side *side, char *bytes, size_t size)
 	return n > 0 ? (size_t)n : 0;
 }
 
-#define CLAIM(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* With each write by itself, and with all by a ring, where the kernel has one. */
+#define CLAIM(name)                                                           \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down),             \
+	{                                                                     \
+#name "_with_a_ring", name, set_up_with_ring, tear_down, NULL \
+	}

@@ -69,7 +69,7 @@ static void set_up(const char *host, unsigned max_connections)
 	uv_async_init(&loop, &told, on_told);
 	for (unsigned i = 0; i < N_WORKERS; i++) {
 		atomic_store(&n_sockets[i], 0);
-		assert_int_equal(worker_start(&workers[i], i, &hooks, NULL, 0), 0);
+		assert_int_equal(worker_start(&workers[i], i, &hooks, NULL, 0, false), 0);
 	}
 	assert_int_equal(
 		acceptor_open(&acceptor, &loop, host, 0, workers, N_WORKERS, max_connections), 0);

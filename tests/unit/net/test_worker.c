@@ -94,7 +94,7 @@ static void start(struct worker *w, struct seen *seen, const struct worker_hooks
 	*seen = (struct seen){.in_order = true};
 	mutex_init(&seen->lock);
 	cond_init(&seen->changed);
-	assert_int_equal(worker_start(w, 3, with, seen, 0), 0);
+	assert_int_equal(worker_start(w, 3, with, seen, 0, true), 0);
 	assert_int_equal(w->index, 3);
 }
 
