@@ -7,7 +7,7 @@ const MAX_LINES = 500
 const UNFINISHED = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', 'HA' + 'CK'].join('|')})\\b`)
 const SKIPPED_TEST = /\b(it|test|describe)\.(skip|only|todo)\b/
 
-const isText = (file) => !/\.(png|ico|woff2|webp)$/.test(file)
+const isText = (file) => !/\.(png|ico|woff2|webp)$|^tests\/fuzz\/corpus\//.test(file)
 const isLockFile = (file) => file.endsWith('package-lock.json')
 const isSource = (file) => /\.(c|h|ts|vue|mjs|css)$/.test(file) || file === 'dev'
 

@@ -1,0 +1,60 @@
+/*
+ * Names of rooms and users.  A folded name folds to itself, and what people cannot tell apart by
+ * case is one name.
+ */
+#include "fuzz.h"
+
+#include "hubbub/names.h"
+#include "hubbub/utf8.h"
+#include <string.h>
+
+static void check_room(struct span name)
+{
+	struct buf once = {0}, twice = {0};
+
+	if (name_fold_room(name, &once)) {
+		MUST(once.len > 0 && utf8_is_valid(once.p, once.len));
+		MUST(name_fold_room(buf_span(&once), &twice));
+		MUST(span_equal(buf_span(&once), buf_span(&twice)));
+	}
+	buf_deinit(&once);
+	buf_deinit(&twice);
+}
+
+static void check_user(struct span name)
+{
+	struct buf clean = {0}, key = {0}, clean_again = {0}, key_again = {0};
+
+	if (name_clean_user(name, &clean, &key)) {
+		MUST(clean.len > 0 && utf8_is_valid(clean.p, clean.len));
+		MUST(key.len > 0 && utf8_is_valid(key.p, key.len));
+		MUST(name_clean_user(buf_span(&clean), &clean_again, &key_again));
+		MUST(span_equal(buf_span(&clean), buf_span(&clean_again)));
+		MUST(span_equal(buf_span(&key), buf_span(&key_again)));
+	}
+	buf_deinit(&clean);
+	buf_deinit(&key);
+	buf_deinit(&clean_again);
+	buf_deinit(&key_again);
+}
+
+static void check_query(struct span query)
+{
+	struct buf folded = {0};
+
+	if (name_fold_query(query, &folded))
+		MUST(utf8_is_valid(folded.p != NULL ? folded.p : "", folded.len));
+	buf_deinit(&folded);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span name = {.p = (const char *)data, .len = size};
+
+	if (!utf8_is_valid(data, size))
+		return 0;
+	check_room(name);
+	check_user(name);
+	check_query(name);
+	return 0;
+}
