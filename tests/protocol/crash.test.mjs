@@ -1,6 +1,7 @@
 // SIGKILL under load: every acknowledged message is there once, in order.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { wholeLog } from './lib/log.mjs'
 import { Server } from './lib/server.mjs'
 import { load } from './lib/wait.mjs'
 
@@ -47,15 +48,6 @@ class Sender {
     } finally {
       this.unsure = [...this.unsure, ...resend].sort((a, b) => a - b)
     }
-  }
-}
-
-async function wholeLog(peer, room) {
-  const events = []
-  for (;;) {
-    const r = await peer.ok({ op: 'history', room, after: events.at(-1)?.seq ?? 0, limit: 200 })
-    events.push(...r.events)
-    if (!r.more) return { events, head: r.head }
   }
 }
 
