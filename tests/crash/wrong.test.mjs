@@ -1,0 +1,21 @@
+// The machines can fail: each server that is wrong on purpose is found out, and by what it does.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { torture } from './lib/torture.mjs'
+
+const WRONG = {
+  'tells a batch before it is committed': ['crash', 'early', /was acknowledged as \d+ and is not stored|"unauthorized"|was read before/],
+  'does not keep keys unique': ['crash', 'keys', /is stored twice|and sent again it got/],
+  'takes seq from memory': ['crash', 'seq', /was acknowledged as \d+ and is not stored|is stored as|seq \d+ comes behind|its head is/],
+  'does not sync': ['power', 'unsynced', /was acknowledged as \d+ and is not stored|"unauthorized"|The storage failed|cannot use .*hubbub\.db|was read before/],
+}
+
+for (const [what, [fault, name, complaint]] of Object.entries(WRONG)) {
+  test(`a server that ${what} is found out`, async (t) => {
+    const { status, summary, stderr } = await torture(fault, `tests/crash/hubbub-${name}`, 40, 1)
+    assert.equal(status, 1, stderr)
+    assert.equal(summary.ok, false)
+    assert.match(summary.wrong.join('\n'), complaint)
+    t.diagnostic(`after ${summary.kills} deaths: ${summary.wrong[0]}`)
+  })
+}
