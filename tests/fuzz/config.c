@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include "hubbub/config.h"
+#include "hubbub/mem.h"
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ static void add_var(struct input *in, const char *line, size_t len)
 
 	buf_append_str(&name, "HUBBUB_");
 	buf_append(&name, line, (size_t)(equals - line));
-	char *value = strndup(equals + 1, len - (size_t)(equals + 1 - line));
+	char *value = mem_dup(equals + 1, len - (size_t)(equals + 1 - line));
 
 	in->vars[in->n_vars] = buf_take(&name, NULL);
 	if (setenv(in->vars[in->n_vars], value, 1) == 0)
@@ -46,7 +47,7 @@ static void add_var(struct input *in, const char *line, size_t len)
 static void add_line(struct input *in, const char *line, size_t len)
 {
 	if (len > 0 && line[0] == 'a' && in->n_args < MAX_ARGS) {
-		in->args[in->n_args++] = strndup(line + 1, len - 1);
+		in->args[in->n_args++] = mem_dup(line + 1, len - 1);
 	} else if (len > 0 && line[0] == 'e') {
 		add_var(in, line + 1, len - 1);
 	} else {
