@@ -8,7 +8,7 @@
 /**
  * The settings, each described once in the table of src/config/settings.c (name, type, range,
  * default, help), which yields the flags, the HUBBUB_... environment, the file and --help.
- * Precedence: flag, environment, file, default.  Read-only once the server runs.
+ * Precedence: flag, environment, file, default.  Read-only once made: a reload makes another.
  */
 struct config {
 	char *listen_host;    /* --listen ADDR:PORT, default 127.0.0.1:8080; [::1]:80 for IPv6 */
@@ -37,6 +37,7 @@ enum config_verb {
 	CONFIG_SERVE = 1, /* run the server */
 	CONFIG_HELP,      /* *text holds what to print on standard output; exit 0 */
 	CONFIG_VERSION,   /* likewise */
+	CONFIG_CHECK,     /* check-config: the settings are good; @cfg is filled as for serve */
 };
 
 /**
@@ -47,4 +48,13 @@ enum config_verb {
  * filled and must be freed with config_deinit(); @text is the caller's in every case.
  */
 int config_load(struct config *cfg, int argc, char *const *argv, struct buf *text);
+/**
+ * Read everything once more, as config_load() did for @old, into @cfg.
+ *
+ * Returns 0 with @cfg filled, for config_deinit(): settings that a running server cannot change
+ * keep their old values, and @text names those that would have changed (empty: none).  -EINVAL:
+ * what is wrong is in @text, and @cfg holds nothing.
+ */
+int config_reload(struct config *cfg, const struct config *old, int argc, char *const *argv,
+		  struct buf *text);
 void config_deinit(struct config *cfg);

@@ -303,7 +303,7 @@ int config_load(struct config *cfg, int argc, char *const *argv, struct buf *tex
 		settings_append_markdown(text);
 		return CONFIG_HELP;
 	}
-	if (strcmp(verb, "serve") != 0) {
+	if (strcmp(verb, "serve") != 0 && strcmp(verb, "check-config") != 0) {
 		buf_printf(text,
 			   "`%s` is nothing it can do: `hubbub serve` runs the server, `hubbub "
 			   "--help` tells the rest",
@@ -317,7 +317,30 @@ int config_load(struct config *cfg, int argc, char *const *argv, struct buf *tex
 		return err;
 	}
 	warn_of_unknown_env();
-	return CONFIG_SERVE;
+	return strcmp(verb, "serve") == 0 ? CONFIG_SERVE : CONFIG_CHECK;
+}
+
+int config_reload(struct config *cfg, const struct config *old, int argc, char *const *argv,
+		  struct buf *text)
+{
+	int err;
+
+	*cfg = (struct config){0};
+	text->len = 0;
+	err = load_all(cfg, argc - 2, argv + 2, text);
+	if (err != 0) {
+		config_deinit(cfg);
+		return err;
+	}
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+
+		if (s->is_live || value_equal(s, cfg, old))
+			continue;
+		value_copy(s, cfg, old);
+		buf_printf(text, "%s%s", text->len > 0 ? ", " : "", s->name);
+	}
+	return 0;
 }
 
 void config_deinit(struct config *cfg)

@@ -19,17 +19,18 @@ const struct setting settings_table[] = {
 	 "open mode: a name is enough, there are no accounts"},
 	{"origin", SETTING_ORIGINS, 0, 0, 0, "", "URL",
 	 "a further origin whose pages may connect; may be repeated, elsewhere separated by "
-	 "commas"},
+	 "commas",
+	 .is_live = true},
 	{"workers", SETTING_NUMBER, FIELD(workers), 0, 256, "0", "N",
 	 "threads that serve connections; 0: one per core"},
 	{"max-connections", SETTING_NUMBER, FIELD(max_connections), 0, 10000000, "0", "N",
-	 "connections open at once; 0: as many as descriptors allow"},
+	 "connections open at once; 0: as many as descriptors allow", .is_live = true},
 	{"max-frame", SETTING_SIZE, FIELD(max_frame), 1000, 64 << 20, "65536", "BYTES",
 	 "the largest message that a client may send, as a whole"},
 	{"max-text", SETTING_SIZE, FIELD(max_text), 1, 10 << 20, "8000", "BYTES",
 	 "the longest chat text; 6 * max-text + 500 must fit in max-frame"},
 	{"max-output", SETTING_SIZE, FIELD(max_output), 1024, 1 << 30, "1048576", "BYTES",
-	 "unsent bytes at which a client that reads too slowly is let go"},
+	 "unsent bytes at which a client that reads too slowly is let go", .is_live = true},
 	{"gather-ms", SETTING_NUMBER, FIELD(gather_ms), 0, 5, "5", "MS",
 	 "how long a busy server may hold output back so that more goes in one write, and for two "
 	 "fifths of that a commit so that it stores more; 0: never"},
@@ -40,11 +41,11 @@ const struct setting settings_table[] = {
 	{"request-timeout-ms", SETTING_NUMBER, FIELD(request_timeout_ms), 10, 600000, "10000", "MS",
 	 "how long a client may take to send an HTTP request"},
 	{"send-limit", SETTING_RATE, 0, 1, 3600000, "50/5000", "N/MS",
-	 "writes that one user may make in so many milliseconds"},
+	 "writes that one user may make in so many milliseconds", .is_live = true},
 	{"no-limits", SETTING_BOOL, FIELD(no_limits), 0, 0, "false", NULL,
-	 "no rate limits, for benchmarks"},
+	 "no rate limits, for benchmarks", .is_live = true},
 	{"log-level", SETTING_LEVEL, FIELD(log_level), 0, 0, "info", "LEVEL",
-	 "error, warn, info or debug"},
+	 "error, warn, info or debug", .is_live = true},
 };
 const size_t settings_count = sizeof(settings_table) / sizeof(settings_table[0]);
 
@@ -122,14 +123,17 @@ char *settings_env_name(const struct setting *s)
 
 void settings_append_help(struct buf *out)
 {
-	buf_append_str(out, "hubbub: self-hosted team chat in one binary\n"
-			    "\n"
-			    "  hubbub serve [SETTING...]   run the server\n"
-			    "  hubbub settings             print the settings as a Markdown table\n"
-			    "  hubbub --help               print this\n"
-			    "  hubbub --version            print the version\n"
-			    "\n"
-			    "Settings:\n");
+	buf_append_str(
+		out, "hubbub: self-hosted team chat in one binary\n"
+		     "\n"
+		     "  hubbub serve [SETTING...]   run the server\n"
+		     "  hubbub check-config [SETTING...]\n"
+		     "                              say whether `serve` would take these settings\n"
+		     "  hubbub settings             print the settings as a Markdown table\n"
+		     "  hubbub --help               print this\n"
+		     "  hubbub --version            print the version\n"
+		     "\n"
+		     "Settings:\n");
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *s = &settings_table[i];
 

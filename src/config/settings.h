@@ -22,6 +22,7 @@ struct setting {
 	const char *fallback; /* the default, written as a value */
 	const char *value;    /* what the help calls the value */
 	const char *help;
+	bool is_live; /* a reload changes it */
 };
 
 extern const struct setting settings_table[];
@@ -43,6 +44,10 @@ void settings_append_markdown(struct buf *out);
  * sentence that began with the setting's name.
  */
 int value_parse(const struct setting *s, struct span value, struct config *cfg, struct buf *why);
+/** Whether @a and @b have the same value of @s. */
+bool value_equal(const struct setting *s, const struct config *a, const struct config *b);
+/** Give @to what @from has of @s. */
+void value_copy(const struct setting *s, struct config *to, const struct config *from);
 /** Forget what a list holds, so that one source of settings replaces another's; else nothing. */
 void value_clear_list(const struct setting *s, struct config *cfg);
 /** @s without the white space around it. */

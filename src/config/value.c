@@ -255,3 +255,80 @@ void value_clear_list(const struct setting *s, struct config *cfg)
 	cfg->origins = NULL;
 	cfg->n_origins = 0;
 }
+
+static bool are_same_origins(const struct config *a, const struct config *b)
+{
+	if (a->n_origins != b->n_origins)
+		return false;
+	for (size_t i = 0; i < a->n_origins; i++) {
+		if (strcmp(a->origins[i], b->origins[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static size_t field_size(const struct setting *s)
+{
+	switch (s->type) {
+	case SETTING_BOOL:
+		return sizeof(bool);
+	case SETTING_NUMBER:
+		return sizeof(unsigned);
+	case SETTING_SIZE:
+		return sizeof(size_t);
+	default:
+		return sizeof(enum log_level);
+	}
+}
+
+bool value_equal(const struct setting *s, const struct config *a, const struct config *b)
+{
+	const char *in_a = (const char *)a + s->offset, *in_b = (const char *)b + s->offset;
+
+	switch (s->type) {
+	case SETTING_ADDRESS:
+		return strcmp(a->listen_host, b->listen_host) == 0 &&
+		       a->listen_port == b->listen_port;
+	case SETTING_TEXT:
+		return strcmp(*(char *const *)in_a, *(char *const *)in_b) == 0;
+	case SETTING_ORIGINS:
+		return are_same_origins(a, b);
+	case SETTING_RATE:
+		return a->send_n == b->send_n && a->send_per_ms == b->send_per_ms;
+	default:
+		return memcmp(in_a, in_b, field_size(s)) == 0;
+	}
+}
+
+static void copy_origins(struct config *to, const struct config *from)
+{
+	to->origins = mem_alloc(from->n_origins * sizeof(*to->origins));
+	to->n_origins = from->n_origins;
+	for (size_t i = 0; i < from->n_origins; i++)
+		to->origins[i] = mem_strdup(from->origins[i]);
+}
+
+void value_copy(const struct setting *s, struct config *to, const struct config *from)
+{
+	switch (s->type) {
+	case SETTING_ADDRESS:
+		replace_text(&to->listen_host, span_of(from->listen_host));
+		to->listen_port = from->listen_port;
+		break;
+	case SETTING_TEXT:
+		replace_text(field(s, to),
+			     span_of(*(char *const *)((const char *)from + s->offset)));
+		break;
+	case SETTING_ORIGINS:
+		value_clear_list(s, to);
+		copy_origins(to, from);
+		break;
+	case SETTING_RATE:
+		to->send_n = from->send_n;
+		to->send_per_ms = from->send_per_ms;
+		break;
+	default:
+		memcpy(field(s, to), (const char *)from + s->offset, field_size(s));
+		break;
+	}
+}

@@ -8,6 +8,7 @@
  * The end comes in three steps: worker_stop() posts a message; on_stop() ends the connections; and
  * worker_stopped() has the inbox emptied and closed and the handles closed, so that the loop ends.
  */
+#include "hubbub/crash.h"
 #include "hubbub/mem.h"
 #include "net/internal.h"
 #include <assert.h>
@@ -121,6 +122,7 @@ static void run(void *arg)
 
 	snprintf(name, sizeof(name), "worker-%u", w->index);
 	pthread_setname_np(pthread_self(), name);
+	crash_watch_thread();
 	if (w->wants_ring)
 		w->ring = stream_ring_new(); /* the kernel wants one thread to make and to use it */
 	w->ring_min = RING_MIN;

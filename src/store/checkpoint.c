@@ -9,6 +9,7 @@
  * A checkpoint copies a page once, however often it was written, and the hot pages of indexes are
  * written with every batch: the longer the WAL may grow, the less there is to copy.
  */
+#include "hubbub/crash.h"
 #include "hubbub/log.h"
 #include "store/store_internal.h"
 
@@ -87,6 +88,7 @@ static void *checkpoint_main(void *store)
 	bool failing = false;
 
 	pthread_setname_np(pthread_self(), "checkpoint");
+	crash_watch_thread();
 	mutex_lock(&st->checkpoint_lock);
 	while (!st->checkpoint_stopping) {
 		if (!st->checkpoint_wanted) {

@@ -3,6 +3,7 @@
  * for the writer and the writer waits for none.
  */
 #include "store/reader.h"
+#include "hubbub/crash.h"
 #include "hubbub/log.h"
 #include "hubbub/mem.h"
 #include "store/row.h"
@@ -195,6 +196,7 @@ void *reader_main(void *reader)
 	struct store *st = rd->st;
 
 	pthread_setname_np(pthread_self(), "store-reader");
+	crash_watch_thread();
 	mutex_lock(&st->read_lock);
 	for (;;) {
 		struct store_read *reads = take_batch_locked(st);

@@ -9,6 +9,7 @@
  */
 #include "store/writer.h"
 #include "hubbub/clock.h"
+#include "hubbub/crash.h"
 #include "hubbub/log.h"
 #include "hubbub/mem.h"
 #include "store/store_internal.h"
@@ -198,6 +199,7 @@ void *writer_main(void *store)
 	struct store *st = store;
 
 	pthread_setname_np(pthread_self(), "store");
+	crash_watch_thread();
 	for (;;) {
 		struct store_op *batch = NULL;
 		size_t n_ops = 0;
