@@ -18,6 +18,14 @@ struct acceptor;
  */
 int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint16_t port,
 		  struct worker *workers, unsigned n_workers, unsigned max_connections);
+/**
+ * The same with @fd, a TCP socket that listens already and is taken over, also when this fails:
+ * -ENOTSOCK, -EPROTOTYPE (no TCP over IP) or -EINVAL (it does not listen).
+ */
+int acceptor_adopt(struct acceptor **out, uv_loop_t *loop, int fd, struct worker *workers,
+		   unsigned n_workers, unsigned max_connections);
+/** Another bound from now on; 0: as many as descriptors allow.  Main thread. */
+void acceptor_set_max(struct acceptor *a, unsigned max_connections);
 /** `ADDR:PORT` as bound; the acceptor owns the string. */
 const char *acceptor_address(const struct acceptor *a);
 /**
@@ -25,5 +33,10 @@ const char *acceptor_address(const struct acceptor *a);
  * every connection was released, whichever is later.
  */
 void acceptor_close(struct acceptor *a);
+/**
+ * The same, but the socket stays and is the caller's: whoever connects meanwhile waits in the
+ * kernel for who accepts next.
+ */
+int acceptor_release_socket(struct acceptor *a);
 /** A connection of worker @worker ended: one more may come.  Any thread. */
 void acceptor_released(struct acceptor *a, unsigned worker);

@@ -16,7 +16,7 @@ struct session_counters {
 
 /** What the sessions of all workers share; made by server/, constant while workers run. */
 struct session_env {
-	const struct config *cfg;
+	const struct config *cfg; /* as of the start; see session_tell_config() */
 	struct store *store;
 	struct room_registry *rooms;
 	struct worker *workers;
@@ -36,5 +36,10 @@ extern const struct worker_hooks session_worker_hooks;
 extern const struct room_hooks session_room_hooks;
 /** The store's answer hook: post an answered read to its worker.  Reader's thread. */
 void session_answer_read(struct session_env *env, struct store_read *read);
+/**
+ * From their next message on the workers use @cfg, which must live as long as they do.  What a
+ * running server cannot change must be as it was.  Main thread.
+ */
+void session_tell_config(struct session_env *env, const struct config *cfg);
 /** Free what the sessions kept for a worker that has ended. */
 void session_free_worker(struct worker *w);

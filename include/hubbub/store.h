@@ -173,6 +173,11 @@ struct store_options {
  * the database is locked, of a newer version, damaged, or not writable.
  */
 int store_open(struct store **out, const struct store_options *opts);
+/**
+ * Whether @dir holds a database of a version that this program knows, or none yet.  It only reads,
+ * also beside a process that has it open.  0, or a negative errno after one clear log line.
+ */
+int store_check_version(const char *dir);
 /** The log's epoch; constant while open. */
 const char *store_epoch(const struct store *st);
 /**
@@ -192,6 +197,10 @@ bool store_is_healthy(struct store *st);
 struct store_stats {
 	uint64_t ops, commits, failed_commits, reads;
 	size_t queue;
+	/** Times that the writer looked for work, and whether it has some: with work and no new
+	 * turn for long it hangs. */
+	uint64_t turns;
+	bool is_working;
 };
 void store_get_stats(struct store *st, struct store_stats *out); /* any thread */
 

@@ -3,6 +3,7 @@
 #include "hubbub/gather.h"
 #include "hubbub/inbox.h"
 #include "hubbub/stream.h"
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define WORKER_RECV_SIZE (64 * 1024)
@@ -44,11 +45,12 @@ struct worker {
 	void *ctx;  /* constant: given to worker_start() */
 	void *user; /* the layer above keeps its per-worker state here */
 
-	uint8_t *recv_buf; /* WORKER_RECV_SIZE: one receive buffer for all connections */
-	bool stopping;     /* worker_stop() was heard: sockets that still come are closed */
-	bool stopped;      /* worker_stopped() was called: the loop is about to end */
-	bool is_crowded;   /* more sockets were ready than a turn takes up */
-	uint64_t now_ms;   /* monotonic, as of this turn of the loop */
+	uint8_t *recv_buf;   /* WORKER_RECV_SIZE: one receive buffer for all connections */
+	bool stopping;       /* worker_stop() was heard: sockets that still come are closed */
+	bool stopped;        /* worker_stopped() was called: the loop is about to end */
+	bool is_crowded;     /* more sockets were ready than a turn takes up */
+	uint64_t now_ms;     /* monotonic, as of this turn of the loop */
+	atomic_uint n_ticks; /* ever; any thread may look whether the loop turns */
 	/* Streams with output to be flushed in this turn, and those of the flush under way: what
 	 * goes meanwhile leaves NULL. */
 	struct stream_list {

@@ -11,22 +11,17 @@
  * Locking: acceptor.lock guards what other threads touch through acceptor_released().  It is held
  * while waking the loop, so that the handle cannot be closed meanwhile; nothing is locked inside.
  */
-#include "hubbub/buf.h"
 #include "hubbub/log.h"
 #include "hubbub/mem.h"
 #include "net/internal.h"
 #include <assert.h>
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG 4096
 #define MAX_ACCEPTS_PER_TURN 64
 #define RESERVED_FDS 64
 #define FDS_PER_WORKER 6 /* what a libuv loop opens for itself, the set of sockets, the ring */
@@ -40,9 +35,8 @@ struct acceptor {
 	struct worker *workers;
 	unsigned n_workers;
 	struct inbox_list *accepted; /* in this turn, for each worker */
-	unsigned max_open;
-	unsigned pause_ms;     /* 0: descriptors are not short */
-	uint64_t full_said_ms; /* on the loop's clock; 0: never */
+	unsigned pause_ms;           /* 0: descriptors are not short */
+	uint64_t full_said_ms;       /* on the loop's clock; 0: never */
 	uv_poll_t poll;
 	uv_timer_t timer;
 	uv_async_t wakeup;
@@ -50,9 +44,10 @@ struct acceptor {
 
 	struct mutex lock;
 	/* Guarded by lock: */
-	unsigned n_open; /* accepted and not yet released */
-	unsigned *n_of;  /* of them, each worker's */
-	bool full;       /* accepting waits for a release */
+	unsigned max_open; /* changed by the loop's thread alone */
+	unsigned n_open;   /* accepted and not yet released */
+	unsigned *n_of;    /* of them, each worker's */
+	bool full;         /* accepting waits for a release */
 	bool closing;
 };
 
@@ -269,106 +264,31 @@ static unsigned bound(unsigned max_connections, unsigned n_workers)
 	return max_connections == 0 || max_connections > most ? (unsigned)most : max_connections;
 }
 
-static int resolve(const char *host, uint16_t port, struct addrinfo **out)
+/* Takes @fd over, also when it fails. */
+static int make_acceptor(struct acceptor **out, uv_loop_t *loop, int fd, struct worker *workers,
+			 unsigned n_workers, unsigned max_connections)
 {
-	struct addrinfo hints = {
-		.ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-	};
-	char service[6];
-	int err;
+	struct acceptor *a = mem_zalloc(sizeof(*a));
+	int err = 0;
 
-	if (strcmp(host, "localhost") == 0)
-		host = "127.0.0.1";
-	snprintf(service, sizeof(service), "%u", port);
-	err = getaddrinfo(host, service, &hints, out);
-	if (err == EAI_SYSTEM)
-		return -errno;
-	if (err == EAI_MEMORY)
-		return -ENOMEM;
-	return err != 0 ? -EINVAL : 0;
-}
-
-static int listen_on(const struct addrinfo *ai)
-{
-	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int on = 1;
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	/*
-	 * A server that starts again must not wait for its old connections' TIME_WAIT.  And a chat
-	 * message must not wait for the acknowledgement of the one before it: what is accepted has
-	 * this of the socket that listens.
-	 */
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
-	    bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+	assert(n_workers > 0);
+	a->fd = fd;
+	a->address = listen_address(fd);
+	if (a->address == NULL)
 		err = -errno;
+	else
+		err = uv_async_init(loop, &a->wakeup, on_released);
+	if (err != 0) {
+		free(a->address);
+		free(a);
 		close(fd);
 		return err;
 	}
-	return fd;
-}
-
-/* `ADDR:PORT` as @fd is bound, with brackets around an IPv6 address; NULL with errno set. */
-static char *bound_address(int fd)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
-	char host[NI_MAXHOST], port[NI_MAXSERV];
-	struct buf text = {0};
-
-	if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
-		return NULL;
-	if (getnameinfo((struct sockaddr *)&addr, len, host, sizeof(host), port, sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-		errno = EINVAL;
-		return NULL;
-	}
-	buf_printf(&text, addr.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-	return buf_take(&text, NULL);
-}
-
-int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint16_t port,
-		  struct worker *workers, unsigned n_workers, unsigned max_connections)
-{
-	struct acceptor *a;
-	struct addrinfo *ai;
-	char *address = NULL;
-	int fd, err;
-
-	assert(n_workers > 0);
-	err = resolve(host, port, &ai);
-	if (err != 0)
-		return err;
-	fd = listen_on(ai);
-	freeaddrinfo(ai);
-	if (fd < 0)
-		return fd;
-	address = bound_address(fd);
-	if (address == NULL) {
-		err = -errno;
-		goto fail;
-	}
-
-	a = mem_zalloc(sizeof(*a));
-	a->fd = fd;
-	a->address = address;
 	a->workers = workers;
 	a->n_workers = n_workers;
 	a->accepted = mem_zalloc(n_workers * sizeof(a->accepted[0]));
 	a->n_of = mem_zalloc(n_workers * sizeof(a->n_of[0]));
 	a->max_open = bound(max_connections, n_workers);
-	err = uv_async_init(loop, &a->wakeup, on_released);
-	if (err != 0) {
-		free(a->n_of);
-		free(a->accepted);
-		free(a);
-		goto fail;
-	}
 	/* The descriptor is new and the loop has none like it: this cannot fail. */
 	err = uv_poll_init(loop, &a->poll, fd);
 	assert(err == 0);
@@ -381,11 +301,41 @@ int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint
 	start_accepting(a);
 	*out = a;
 	return 0;
+}
 
-fail:
-	free(address);
-	close(fd);
-	return err;
+int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint16_t port,
+		  struct worker *workers, unsigned n_workers, unsigned max_connections)
+{
+	int fd = listen_open(host, port);
+
+	return fd < 0 ? fd : make_acceptor(out, loop, fd, workers, n_workers, max_connections);
+}
+
+int acceptor_adopt(struct acceptor **out, uv_loop_t *loop, int fd, struct worker *workers,
+		   unsigned n_workers, unsigned max_connections)
+{
+	int err = listen_adopt(fd);
+
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
+	return make_acceptor(out, loop, fd, workers, n_workers, max_connections);
+}
+
+void acceptor_set_max(struct acceptor *a, unsigned max_connections)
+{
+	unsigned max = bound(max_connections, a->n_workers);
+	bool is_free_again;
+
+	mutex_lock(&a->lock);
+	a->max_open = max;
+	is_free_again = a->full && a->n_open < max;
+	if (is_free_again)
+		a->full = false;
+	mutex_unlock(&a->lock);
+	if (is_free_again)
+		on_released(&a->wakeup);
 }
 
 const char *acceptor_address(const struct acceptor *a)
@@ -406,7 +356,7 @@ static void on_handle_closed(uv_handle_t *handle)
 		free_acceptor(a);
 }
 
-void acceptor_close(struct acceptor *a)
+int acceptor_release_socket(struct acceptor *a)
 {
 	mutex_lock(&a->lock);
 	assert(!a->closing);
@@ -415,5 +365,10 @@ void acceptor_close(struct acceptor *a)
 	uv_close((uv_handle_t *)&a->poll, on_handle_closed);
 	uv_close((uv_handle_t *)&a->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&a->wakeup, on_handle_closed);
-	close(a->fd);
+	return a->fd;
+}
+
+void acceptor_close(struct acceptor *a)
+{
+	close(acceptor_release_socket(a));
 }

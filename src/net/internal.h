@@ -75,3 +75,11 @@ size_t stream_out_trim(struct stream_out *out);
 void stream_out_drop(struct worker *w, struct stream_out **out);
 /** Free the queues that @w keeps for the next to use. */
 void stream_out_forget_free(struct worker *w);
+
+/* listen.c */
+/** A TCP socket that listens on @host:@port, or a negative errno (-EINVAL: no such address). */
+int listen_open(const char *host, uint16_t port);
+/** Make a socket that listens already like one of listen_open(); see acceptor_adopt(). */
+int listen_adopt(int fd);
+/** `ADDR:PORT` as @fd is bound, with brackets around an IPv6 address; NULL with errno set. */
+char *listen_address(int fd);

@@ -32,6 +32,7 @@ static void on_tick(uv_timer_t *tick)
 	struct worker *w = tick->data;
 
 	w->now_ms = uv_now(&w->loop);
+	atomic_fetch_add_explicit(&w->n_ticks, 1, memory_order_relaxed);
 	if (w->hooks->on_tick != NULL)
 		w->hooks->on_tick(w, w->now_ms);
 }

@@ -18,7 +18,10 @@ int main(int argc, char **argv)
 		status = 2;
 	} else if (verb == CONFIG_SERVE) {
 		log_set_level(cfg.log_level);
-		status = server_run(&cfg);
+		status = server_run(&cfg, argc, argv);
+		config_deinit(&cfg);
+	} else if (verb == CONFIG_CHECK) {
+		status = server_check(&cfg) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 		config_deinit(&cfg);
 	} else {
 		fwrite(text.p, 1, text.len, stdout);

@@ -4,14 +4,16 @@
  * Start: store, workers, acceptor; each needs those before it.  Stop: first nothing new comes in
  * (the acceptor closes, requests are answered `unavailable`); then the store commits and publishes
  * what was taken, so every acknowledgement is in a worker's inbox; then the workers close their
- * clients with 1001 behind those; then the store closes.
+ * clients with 1001 behind those; then the store closes; and then, if it was asked for, another
+ * program takes over (takeover.c).
  */
 #include "hubbub/server.h"
 
-#include "hubbub/acceptor.h"
+#include "hubbub/crash.h"
 #include "hubbub/mem.h"
-#include "hubbub/session.h"
 #include "server/metrics.h"
+#include "server/notify.h"
+#include "server/server_internal.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,17 +26,12 @@
 #define MAX_QUEUE 65536
 #define MAX_QUEUE_BYTES (64 * 1024 * 1024)
 
-struct server {
-	const struct config *cfg;
-	uv_loop_t loop;
-	uv_signal_t on_term, on_int;
-	struct session_env env;
-	struct store *store;
-	struct acceptor *acceptor;
-	struct worker *workers;
-	unsigned n_workers;
-	unsigned n_started;
-};
+/* While the server starts or stops these ask for what cannot be done: they must not end it. */
+static void ignore_requests(void)
+{
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+}
 
 static bool may_take(void *ctx)
 {
@@ -77,27 +74,64 @@ static void write_metrics(struct buf *b, void *ctx)
 	metrics_write(b, &s->env);
 }
 
-/* The first signal stops in order; from then on the default action ends the process at once. */
-static void on_signal(uv_signal_t *handle, int signum)
+void server_begin_stop(struct server *s, bool keeps_socket)
 {
-	struct server *s = handle->data;
+	uv_signal_t *const signals[] = {&s->on_term, &s->on_int, &s->on_hup, &s->on_usr2};
 
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		uv_close((uv_handle_t *)signals[i], NULL);
+	ignore_requests();
+	takeover_cancel(s);
+	watchdog_stop(s);
+	/* The loop ends when these handles are gone. */
+	if (keeps_socket)
+		s->takeover.listen_fd = acceptor_release_socket(s->acceptor);
+	else
+		acceptor_close(s->acceptor);
+}
+
+/* The first of these stops in order; from then on the default action ends the process at once. */
+static void on_stop_signal(uv_signal_t *handle, int signum)
+{
 	log_info("stopping on %s", strsignal(signum));
-	uv_close((uv_handle_t *)&s->on_term, NULL);
-	uv_close((uv_handle_t *)&s->on_int, NULL);
-	acceptor_close(s->acceptor); /* the loop ends when these handles are gone */
+	notify_send("STOPPING=1");
+	server_begin_stop(handle->data, false);
+}
+
+static void on_reload_signal(uv_signal_t *handle, int signum)
+{
+	(void)signum;
+	server_reload(handle->data);
+}
+
+static void on_takeover_signal(uv_signal_t *handle, int signum)
+{
+	(void)signum;
+	takeover_start(handle->data);
 }
 
 static int watch_signals(struct server *s)
 {
-	int err;
+	const struct {
+		uv_signal_t *handle;
+		uv_signal_cb on_signal;
+		int number;
+	} wanted[] = {
+		{&s->on_term, on_stop_signal, SIGTERM},
+		{&s->on_int, on_stop_signal, SIGINT},
+		{&s->on_hup, on_reload_signal, SIGHUP},
+		{&s->on_usr2, on_takeover_signal, SIGUSR2},
+	};
+	int err = 0;
 
-	s->on_term.data = s->on_int.data = s;
-	if ((err = uv_signal_init(&s->loop, &s->on_term)) != 0 ||
-	    (err = uv_signal_init(&s->loop, &s->on_int)) != 0 ||
-	    (err = uv_signal_start(&s->on_term, on_signal, SIGTERM)) != 0)
-		return err;
-	return uv_signal_start(&s->on_int, on_signal, SIGINT);
+	for (size_t i = 0; err == 0 && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		wanted[i].handle->data = s;
+		err = uv_signal_init(&s->loop, wanted[i].handle);
+		if (err == 0)
+			err = uv_signal_start(wanted[i].handle, wanted[i].on_signal,
+					      wanted[i].number);
+	}
+	return err;
 }
 
 static void raise_descriptor_limit(void)
@@ -142,6 +176,29 @@ static int open_store(struct server *s)
 	return err;
 }
 
+static int start_accepting(struct server *s)
+{
+	const struct config *cfg = s->cfg;
+	int fd;
+	int inherited = takeover_inherited(&fd);
+	int err = inherited < 0 ? inherited : 0;
+
+	if (inherited == 1) {
+		err = acceptor_adopt(&s->acceptor, &s->loop, fd, s->workers, s->n_workers,
+				     cfg->max_connections);
+		if (err != 0)
+			log_error("cannot use the socket that was handed over: %s",
+				  uv_strerror(err));
+	} else if (inherited == 0) {
+		err = acceptor_open(&s->acceptor, &s->loop, cfg->listen_host, cfg->listen_port,
+				    s->workers, s->n_workers, cfg->max_connections);
+		if (err != 0)
+			log_error("cannot listen on %s:%u: %s", cfg->listen_host, cfg->listen_port,
+				  uv_strerror(err));
+	}
+	return err;
+}
+
 static int start(struct server *s)
 {
 	int err = open_store(s);
@@ -151,13 +208,9 @@ static int start(struct server *s)
 	err = start_workers(s);
 	if (err != 0)
 		return err;
-	err = acceptor_open(&s->acceptor, &s->loop, s->cfg->listen_host, s->cfg->listen_port,
-			    s->workers, s->n_workers, s->cfg->max_connections);
-	if (err != 0) {
-		log_error("cannot listen on %s:%u: %s", s->cfg->listen_host, s->cfg->listen_port,
-			  uv_strerror(err));
+	err = start_accepting(s);
+	if (err != 0)
 		return err;
-	}
 	err = watch_signals(s);
 	if (err != 0)
 		log_error("cannot watch signals: %s", uv_strerror(err));
@@ -185,18 +238,24 @@ static void announce(const struct server *s)
 		 s->n_workers, s->cfg->data_dir);
 	printf("listening on http://%s\n", acceptor_address(s->acceptor));
 	fflush(stdout);
+	notify_send("READY=1\nSTATUS=serving");
 }
 
-int server_run(const struct config *cfg)
+int server_run(const struct config *cfg, int argc, char *const *argv)
 {
 	struct server *s = mem_zalloc(sizeof(*s));
 	int status = EXIT_FAILURE;
 
+	crash_init();
+	ignore_requests();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, like a full disk */
 	raise_descriptor_limit();
 	uv_loop_init(&s->loop);
 	s->cfg = cfg;
+	s->argc = argc;
+	s->argv = argv;
+	takeover_init(s);
 	s->n_workers = cfg->workers != 0 ? cfg->workers : uv_available_parallelism();
 	s->workers = mem_zalloc(s->n_workers * sizeof(s->workers[0]));
 	s->env = (struct session_env){
@@ -212,6 +271,7 @@ int server_run(const struct config *cfg)
 
 	if (start(s) == 0) {
 		announce(s);
+		watchdog_start(s);
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 		alarm(STOP_LIMIT_S);
 		status = EXIT_SUCCESS;
@@ -223,8 +283,20 @@ int server_run(const struct config *cfg)
 	if (uv_loop_close(&s->loop) == UV_EBUSY)
 		log_debug("the main loop had open handles");
 	room_registry_free(s->env.rooms);
+	if (status == EXIT_SUCCESS && s->takeover.is_due) {
+		alarm(0);
+		takeover_exec(s);
+		status = EXIT_FAILURE;
+	}
+	takeover_deinit(s);
+	server_free_reloaded(s);
 	free(s->env.counters);
 	free(s->workers);
 	free(s);
 	return status;
+}
+
+int server_check(const struct config *cfg)
+{
+	return store_check_version(cfg->data_dir);
 }

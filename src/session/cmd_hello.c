@@ -94,7 +94,7 @@ void start_hello(struct conn *c, struct request *req)
 		request_free(req);
 		return;
 	}
-	if (!conn_hub(c)->env->cfg->open) {
+	if (!conn_hub(c)->cfg->open) {
 		conn_reply_error(c, &req->id, PROTO_E_UNAUTHORIZED,
 				 "this server was not started in open mode", 0);
 		request_free(req);

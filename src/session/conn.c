@@ -117,7 +117,7 @@ static void start_websocket(struct conn *c)
 	http_free(c->http);
 	c->http = NULL;
 	c->deflate = conn_hub(c)->handshake.deflate;
-	c->ws = ws_new(&conn_hub(c)->handshake, conn_hub(c)->env->cfg->max_frame, &ws_handler, c);
+	c->ws = ws_new(&conn_hub(c)->handshake, conn_hub(c)->cfg->max_frame, &ws_handler, c);
 	c->phase = CONN_OPEN;
 	conn_set_timer(c, TIMER_BEAT);
 	count_add(&conn_hub(c)->counters->websockets, 1);

@@ -73,7 +73,7 @@ static unsigned tell_member(struct local_room *lr, struct member *m)
 		n += frame_n_messages(p->frame) - from;
 		if (j->wait != NULL) {
 			hold(j->wait, p->frame, from);
-			if (j->wait->held_bytes > conn_hub(c)->env->cfg->max_output)
+			if (j->wait->held_bytes > conn_hub(c)->cfg->max_output)
 				conn_close(c, WS_CLOSE_SLOW_READER, "too much to catch up with");
 		} else if (from == 0) {
 			conn_send_piece(c, whole_piece(p, c->deflate));

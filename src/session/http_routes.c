@@ -42,7 +42,7 @@ static void serve_ready(struct http *h, struct conn *c)
 static void on_request(struct http *h, const struct http_request *req, void *owner)
 {
 	struct conn *c = owner;
-	const struct config *cfg = conn_hub(c)->env->cfg;
+	const struct config *cfg = conn_hub(c)->cfg;
 
 	c->has_http_request = true;
 	count_add(&conn_hub(c)->counters->http_requests, 1);

@@ -24,6 +24,7 @@ static void on_start(struct worker *w)
 	struct hub *hub = mem_zalloc(sizeof(*hub));
 
 	hub->env = w->ctx;
+	hub->cfg = hub->env->cfg;
 	hub->worker = w;
 	hub->counters = &hub->env->counters[w->index];
 	hub->next_conn = w->index + 1;
@@ -64,6 +65,28 @@ static void on_turn(struct worker *w)
 	store_wake(hub->env->store);
 }
 
+struct config_msg {
+	struct inbox_msg msg;
+	const struct config *cfg;
+};
+
+static void deliver_config(struct inbox_msg *msg, struct worker *w)
+{
+	hub_of(w)->cfg = ((struct config_msg *)msg)->cfg;
+	free(msg);
+}
+
+void session_tell_config(struct session_env *env, const struct config *cfg)
+{
+	for (unsigned i = 0; i < env->n_workers; i++) {
+		struct config_msg *m = mem_alloc(sizeof(*m));
+
+		*m = (struct config_msg){.msg.deliver = deliver_config, .cfg = cfg};
+		if (!inbox_post(&env->workers[i].inbox, &m->msg))
+			free(m);
+	}
+}
+
 static bool on_output(struct worker *w)
 {
 	return hub_run_fanouts(hub_of(w));
@@ -80,7 +103,9 @@ static void on_stop(struct worker *w)
 	while ((slot = idmap_next(&hub->conns, &pos)) != NULL) {
 		struct conn *c = slot->p;
 
-		if (c->phase == CONN_OPEN)
+		if (c->phase == CONN_ENDING)
+			conn_set_timer(c, TIMER_ENDING); /* it is shorter now */
+		else if (c->phase == CONN_OPEN)
 			conn_close(c, WS_CLOSE_GOING_AWAY, "the server restarts");
 		else if (c->phase == CONN_HTTP)
 			conn_end_http(c);

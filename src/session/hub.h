@@ -66,6 +66,7 @@ struct join_queue {
 
 struct hub {
 	struct session_env *env;
+	const struct config *cfg; /* the newest that this worker was told */
 	struct worker *worker;
 	struct pool conn_pool, joined_pool;
 	struct idmap conns;                 /* by id */

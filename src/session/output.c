@@ -86,7 +86,7 @@ void conn_send_piece(struct conn *c, struct piece *p)
 
 	if (unsent < c->reply_bytes)
 		c->reply_bytes = unsent;
-	if (unsent - c->reply_bytes + piece_len(p) > conn_hub(c)->env->cfg->max_output)
+	if (unsent - c->reply_bytes + piece_len(p) > conn_hub(c)->cfg->max_output)
 		conn_close(c, WS_CLOSE_SLOW_READER, "reads too slowly");
 	else
 		stream_send_piece(&c->stream, p);

@@ -136,7 +136,7 @@ void conn_on_text(struct conn *c, struct span text)
 {
 	struct request *req;
 	const char *why = NULL;
-	enum proto_error e = request_decode(&req, text, conn_hub(c)->env->cfg, &why);
+	enum proto_error e = request_decode(&req, text, conn_hub(c)->cfg, &why);
 
 	count_add(&conn_hub(c)->counters->requests, 1);
 	if (e != PROTO_OK) {

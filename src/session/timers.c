@@ -11,21 +11,23 @@
 #define IDLE_MS 60000
 #define PONG_MS 10000
 #define ENDING_MS 5000
+/* Nobody else waits for the server to come back because one does not answer. */
+#define STOPPING_MS 1500
 #define TOUCH_S (24 * 60 * 60) /* a long visit is noted daily */
 
 static uint64_t duration_ms(const struct hub *hub, enum conn_timer which)
 {
 	switch (which) {
 	case TIMER_REQUEST:
-		return hub->env->cfg->request_timeout_ms;
+		return hub->cfg->request_timeout_ms;
 	case TIMER_IDLE:
 		return IDLE_MS;
 	case TIMER_BEAT:
-		return hub->env->cfg->heartbeat_ms;
+		return hub->cfg->heartbeat_ms;
 	case TIMER_PONG:
 		return PONG_MS;
 	default:
-		return ENDING_MS;
+		return hub->stopping ? STOPPING_MS : ENDING_MS;
 	}
 }
 

@@ -101,7 +101,7 @@ static struct write_bucket *find_bucket(struct hub *hub, int64_t user)
 	} else {
 		b = mem_alloc(sizeof(*b));
 		b->user = user;
-		b->tokens_milli = (uint64_t)hub->env->cfg->send_n * 1000;
+		b->tokens_milli = (uint64_t)hub->cfg->send_n * 1000;
 		b->filled_ms = hub->worker->now_ms;
 		idmap_put(&hub->buckets, (uint64_t)user, b);
 	}
@@ -111,7 +111,7 @@ static struct write_bucket *find_bucket(struct hub *hub, int64_t user)
 
 unsigned hub_take_write(struct hub *hub, const struct conn *c)
 {
-	const struct config *cfg = hub->env->cfg;
+	const struct config *cfg = hub->cfg;
 
 	if (cfg->no_limits)
 		return 0;
@@ -136,8 +136,7 @@ void hub_forget_buckets(struct hub *hub, bool all)
 	struct write_bucket *b;
 
 	/* From empty to full takes send_per_ms. */
-	while ((b = hub->filling) != NULL &&
-	       (all || now - b->filled_ms > hub->env->cfg->send_per_ms)) {
+	while ((b = hub->filling) != NULL && (all || now - b->filled_ms > hub->cfg->send_per_ms)) {
 		DL_DELETE(hub->filling, b);
 		idmap_remove(&hub->buckets, (uint64_t)b->user);
 		free(b);

@@ -148,6 +148,13 @@ static int identify(struct db *db, const char *name, int64_t *version)
 	return 0;
 }
 
+int schema_check_version(struct db *db, const char *name)
+{
+	int64_t version = 0;
+
+	return identify(db, name, &version);
+}
+
 static int quick_check(struct db *db, const char *name)
 {
 	int64_t pages = 0, bad = 0;

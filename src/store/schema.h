@@ -13,3 +13,5 @@
  * another process, -ENOTSUP of a newer version, -EINVAL no database of Hubbub's.
  */
 int schema_open(struct db *db, const char *name);
+/** Only whether @db is ours (or empty) and not newer; it reads alone.  Errors as schema_open(). */
+int schema_check_version(struct db *db, const char *name);

@@ -170,6 +170,28 @@ int store_open(struct store **out, const struct store_options *opts)
 	return 0;
 }
 
+int store_check_version(const char *dir)
+{
+	struct buf path = {0};
+	struct db db;
+	int err;
+
+	buf_printf(&path, "%s/hubbub.db", dir);
+	buf_append_char(&path, '\0');
+	if (access(path.p, F_OK) != 0 && errno == ENOENT) {
+		buf_deinit(&path);
+		return 0;
+	}
+	err = db_open(&db, path.p, DB_READ);
+	if (err != 0)
+		log_error("store: cannot open %s: %s", path.p, db_strerror(err));
+	else
+		err = schema_check_version(&db, path.p);
+	db_close(&db);
+	buf_deinit(&path);
+	return err;
+}
+
 const char *store_epoch(const struct store *st)
 {
 	return st->epoch;
@@ -247,6 +269,8 @@ void store_get_stats(struct store *st, struct store_stats *out)
 	*out = st->stats;
 	out->queue = st->n_queued;
 	mutex_unlock(&st->lock);
+	out->turns = atomic_load_explicit(&st->n_turns, memory_order_relaxed);
+	out->is_working = atomic_load_explicit(&st->is_working, memory_order_relaxed);
 	mutex_lock(&st->read_lock);
 	out->reads = st->n_reads;
 	mutex_unlock(&st->read_lock);

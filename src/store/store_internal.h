@@ -28,6 +28,9 @@ struct store {
 	size_t max_queue, max_queue_bytes;
 	int lock_fd;
 
+	atomic_uint_fast64_t n_turns; /* of the writer's thread */
+	atomic_bool is_working;
+
 	/* The writer's queue. */
 	atomic_bool wants_wake; /* something was queued since the last store_wake() */
 	struct mutex lock;

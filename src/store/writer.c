@@ -204,6 +204,8 @@ void *writer_main(void *store)
 		struct store_op *batch = NULL;
 		size_t n_ops = 0;
 
+		atomic_store_explicit(&st->is_working, false, memory_order_relaxed);
+		atomic_fetch_add_explicit(&st->n_turns, 1, memory_order_relaxed);
 		mutex_lock(&st->lock);
 		if (await_work_locked(st, st->writer.failing)) {
 			if (st->first != NULL) {
@@ -218,6 +220,7 @@ void *writer_main(void *store)
 		}
 		mutex_unlock(&st->lock);
 
+		atomic_store_explicit(&st->is_working, true, memory_order_relaxed);
 		uint64_t begun = clock_mono_ns();
 		run_batch(st, batch);
 		pace_ran(&st->writer.pace, begun, clock_mono_ns(), n_ops);

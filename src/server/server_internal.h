@@ -1,0 +1,76 @@
+#pragma once
+/* What the files of server/ share: the server while it runs.  The main thread's. */
+#include "hubbub/acceptor.h"
+#include "hubbub/session.h"
+#include "hubbub/store.h"
+#include <uv.h>
+
+/** Settings that a reload made; those of the start are the caller's. */
+struct config_version {
+	struct config cfg;
+	struct config_version *older;
+};
+
+/** Another program is to go on in this process's place. */
+struct takeover {
+	char *program; /* where this one was started from; another may lie there by now */
+	uv_process_t check;
+	uv_timer_t limit;
+	bool is_checking;
+	bool is_due;   /* when everything has stopped */
+	int listen_fd; /* what it is handed; -1: nothing */
+};
+
+/** Where the service manager's watchdog saw each thread last. */
+struct watchdog {
+	uv_timer_t timer;
+	unsigned *worker_ticks;
+	uint64_t store_turns;
+	bool store_had_work;
+};
+
+struct server {
+	int argc;
+	char *const *argv;
+	const struct config *cfg; /* the newest */
+	struct config_version *reloaded;
+	uv_loop_t loop;
+	uv_signal_t on_term, on_int, on_hup, on_usr2;
+	struct takeover takeover;
+	struct watchdog watchdog;
+	struct session_env env;
+	struct store *store;
+	struct acceptor *acceptor;
+	struct worker *workers;
+	unsigned n_workers;
+	unsigned n_started;
+};
+
+/* server.c */
+/** Take nothing new from here on; the loop ends when its handles are gone. */
+void server_begin_stop(struct server *s, bool keeps_socket);
+
+/* reload.c */
+/** SIGHUP: read the settings again. */
+void server_reload(struct server *s);
+void server_free_reloaded(struct server *s);
+
+/* takeover.c */
+void takeover_init(struct server *s);
+/** SIGUSR2: see whether the program there is one that can go on; if so, stop for it. */
+void takeover_start(struct server *s);
+/** Forget a check under way: the server stops. */
+void takeover_cancel(struct server *s);
+/** Run the other program in this process; returns only if that fails.  Nothing else may run. */
+void takeover_exec(struct server *s);
+void takeover_deinit(struct server *s);
+/**
+ * The socket that a service manager or the process before this one handed over: 1 with *@fd set; 0:
+ * there is none; negative errno after a clear log line.
+ */
+int takeover_inherited(int *fd);
+
+/* watchdog.c */
+/** Tell the service manager's watchdog, where there is one, that everything turns. */
+void watchdog_start(struct server *s);
+void watchdog_stop(struct server *s);

@@ -1,0 +1,187 @@
+/*
+ * A new program in this process, with no connection refused (SIGUSR2).
+ *
+ * First the program that lies where this one was started from is asked, by `check-config` with the
+ * same arguments, whether it runs here, likes the settings and can read the database.  Only then
+ * this one stops as for SIGTERM, but leaves its socket open, in whose backlog the kernel keeps who
+ * connects; and at the end exec() puts the new one in its place, under the same process id.  The
+ * socket goes over as service managers hand theirs over (sd_listen_fds(3)).
+ */
+#include "hubbub/buf.h"
+#include "hubbub/mem.h"
+#include "server/notify.h"
+#include "server/server_internal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
+#define CHECK_LIMIT_MS 10000
+
+/* A name with a slash may be a link that another program is put behind, so it stays as it is. */
+static char *find_program(const char *name)
+{
+	struct buf path = {0};
+	char dir[PATH_MAX];
+	ssize_t len;
+
+	if (strchr(name, '/') == NULL) {
+		len = readlink("/proc/self/exe", dir, sizeof(dir));
+		return len > 0 && (size_t)len < sizeof(dir) ? mem_dup(dir, (size_t)len)
+							    : mem_strdup(name);
+	}
+	if (name[0] != '/' && getcwd(dir, sizeof(dir)) != NULL)
+		buf_printf(&path, "%s/", dir);
+	buf_append_str(&path, name);
+	return buf_take(&path, NULL);
+}
+
+void takeover_init(struct server *s)
+{
+	s->takeover.program = find_program(s->argv[0]);
+	s->takeover.listen_fd = -1;
+}
+
+void takeover_deinit(struct server *s)
+{
+	free(s->takeover.program);
+}
+
+static void end_check(struct server *s)
+{
+	s->takeover.is_checking = false;
+	uv_close((uv_handle_t *)&s->takeover.check, NULL);
+	uv_close((uv_handle_t *)&s->takeover.limit, NULL);
+}
+
+static void on_checked(uv_process_t *check, int64_t status, int by_signal)
+{
+	struct server *s = check->data;
+
+	if (!s->takeover.is_checking)
+		return;
+	end_check(s);
+	if (status != 0 || by_signal != 0) {
+		log_error("%s cannot take over (it ended with %s %lld): going on as before",
+			  s->takeover.program, by_signal != 0 ? "signal" : "status",
+			  by_signal != 0 ? (long long)by_signal : (long long)status);
+		notify_send("READY=1");
+		return;
+	}
+	log_info("stopping, %s takes over", s->takeover.program);
+	s->takeover.is_due = true;
+	server_begin_stop(s, true);
+}
+
+static void on_limit(uv_timer_t *limit)
+{
+	struct server *s = limit->data;
+
+	log_error("%s does not say whether it can take over", s->takeover.program);
+	uv_process_kill(&s->takeover.check, SIGKILL);
+}
+
+/* `NAME check-config ...` for `NAME serve ...`. */
+static char **check_args(struct server *s)
+{
+	static char verb[] = "check-config";
+	char **args = mem_zalloc(((size_t)s->argc + 1) * sizeof(args[0]));
+
+	for (int i = 0; i < s->argc; i++)
+		args[i] = s->argv[i];
+	args[1] = verb;
+	return args;
+}
+
+void takeover_start(struct server *s)
+{
+	struct takeover *t = &s->takeover;
+	uv_stdio_container_t stdio[] = {
+		{.flags = UV_IGNORE},
+		{.flags = UV_IGNORE},
+		{.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+	};
+
+	if (t->is_checking)
+		return;
+	char **args = check_args(s);
+	uv_process_options_t options = {
+		.file = t->program,
+		.args = args,
+		.stdio = stdio,
+		.stdio_count = 3,
+		.exit_cb = on_checked,
+	};
+	t->is_checking = true;
+	t->check.data = t->limit.data = s;
+	uv_timer_init(&s->loop, &t->limit);
+	int err = uv_spawn(&s->loop, &t->check, &options);
+	free(args);
+	if (err != 0) {
+		log_error("cannot run %s: %s: going on as before", t->program, uv_strerror(err));
+		end_check(s);
+		return;
+	}
+	uv_timer_start(&t->limit, on_limit, CHECK_LIMIT_MS, 0);
+}
+
+void takeover_cancel(struct server *s)
+{
+	if (!s->takeover.is_checking)
+		return;
+	uv_process_kill(&s->takeover.check, SIGKILL);
+	end_check(s);
+}
+
+void takeover_exec(struct server *s)
+{
+	struct takeover *t = &s->takeover;
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	unsetenv("LISTEN_FDNAMES");
+	/* dup2() leaves close-on-exec behind; where it has nothing to do that is done by hand. */
+	if ((t->listen_fd == FIRST_FD && fcntl(FIRST_FD, F_SETFD, 0) == 0) ||
+	    (t->listen_fd != FIRST_FD && dup2(t->listen_fd, FIRST_FD) == FIRST_FD))
+		execv(t->program, s->argv);
+	log_error("cannot run %s: %s", t->program, strerror(errno));
+}
+
+static bool read_number(const char *name, long *out)
+{
+	const char *text = getenv(name);
+	char *end;
+
+	if (text == NULL)
+		return false;
+	errno = 0;
+	*out = strtol(text, &end, 10);
+	return errno == 0 && end != text && *end == '\0';
+}
+
+int takeover_inherited(int *fd)
+{
+	long pid, n;
+	bool is_ours = read_number("LISTEN_PID", &pid) && pid == (long)getpid();
+	bool has_number = read_number("LISTEN_FDS", &n);
+
+	/* Whoever is started by this one must not take them for theirs. */
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	if (!is_ours || !has_number || n == 0)
+		return 0;
+	if (n != 1) {
+		log_error("%ld sockets were handed over (LISTEN_FDS), where one is served", n);
+		return -EINVAL;
+	}
+	*fd = FIRST_FD;
+	return 1;
+}
