@@ -2,54 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wholeLog } from './lib/log.mjs'
+import { Sender, checkLogs } from './lib/sender.mjs'
 import { Server } from './lib/server.mjs'
 import { load } from './lib/wait.mjs'
 
 const SENDERS = 4
 const ROOMS = ['crash-a', 'crash-b']
-
-/** One sender: an outbox that resends what was not acknowledged, in order, as a client would. */
-class Sender {
-  acked = new Map() // text -> {seq, ts}
-  next = 0
-  unsure = [] // sent, not acknowledged
-
-  constructor(name, room) {
-    Object.assign(this, { name, room })
-  }
-
-  async attach(server) {
-    this.peer = await server.user(this.name, this.token ? { token: this.token } : { name: this.name })
-    this.token = this.peer.token
-    this.peer.onMessage = () => {}
-    await this.peer.ok({ op: 'join', room: this.room, limit: 1 })
-  }
-
-  async write(n) {
-    const text = `${this.name}:${n}`
-    const { seq, ts } = await this.peer.ok({ op: 'send', room: this.room, key: `${this.name}-${n}`, text })
-    const before = this.acked.get(text)
-    if (before !== undefined) assert.deepEqual({ seq, ts }, before)
-    this.acked.set(text, { seq, ts })
-  }
-
-  /** Write until the link dies. */
-  async run(onAck) {
-    const resend = this.unsure
-    this.unsure = []
-    try {
-      for (;;) {
-        const batch = []
-        while (batch.length < 4) batch.push(resend.shift() ?? this.next++)
-        const done = batch.map((n) => this.write(n).then(onAck, () => this.unsure.push(n)))
-        await Promise.all(done)
-        if (this.unsure.length > 0) break
-      }
-    } finally {
-      this.unsure = [...this.unsure, ...resend].sort((a, b) => a - b)
-    }
-  }
-}
 
 test('thirty kills under load lose and repeat nothing that was acknowledged', async (t) => {
   const server = await Server.start(t)
@@ -71,18 +29,7 @@ test('thirty kills under load lose and repeat nothing that was acknowledged', as
   await Promise.all(senders.map((s) => s.attach(server)))
   for (const s of senders) for (const n of s.unsure.splice(0)) await s.write(n)
 
-  for (const room of ROOMS) {
-    const own = senders.filter((s) => s.room === room)
-    const { events, head } = await wholeLog(own[0].peer, room)
-    assert.deepEqual(events.map((e) => e.seq), Array.from({ length: head }, (_, i) => i + 1), 'no hole')
-    const bySeq = new Map(events.map((e) => [e.text, e]))
-    assert.equal(bySeq.size, events.length, 'no message twice')
-    for (const s of own) {
-      for (const [text, { seq, ts }] of s.acked) assert.deepEqual([bySeq.get(text)?.seq, bySeq.get(text)?.ts], [seq, ts], text)
-      assert.equal(events.filter((e) => e.text.startsWith(`${s.name}:`)).length, s.next, 'everything sent is there once')
-    }
-    assert.equal(head, own.reduce((sum, s) => sum + s.next, 0))
-  }
+  await checkLogs(senders)
   t.diagnostic(`${senders.reduce((sum, s) => sum + s.acked.size, 0)} messages over ${rounds} kills`)
 })
 
