@@ -2,8 +2,8 @@
  * A backtrace in the log when the process dies of a fault or an assertion.
  *
  * The handler keeps to what signal-safety(7) allows: write(2), and glibc's backtrace(), which was
- * called once before, so that what it loads is there.  Functions that other files can call appear by
- * name, since the program exports them; others as offsets, for addr2line(1).
+ * called once before, so that what it loads is there.  Functions that other files can call appear
+ * by name, since the program exports them; others as offsets, for addr2line(1).
  */
 #include "hubbub/crash.h"
 

@@ -300,6 +300,88 @@ static void the_table_is_there_for_the_documentation(void **state)
 	assert_true(says("| `--max-frame` | `HUBBUB_MAX_FRAME` | 1000 to 67108864 | `65536` |"));
 }
 
+/* Read the file once more, as `serve --config FILE` does. */
+static int reload(struct config *newer)
+{
+	char program[] = "hubbub", verb[] = "serve", flag[] = "--config";
+	char *argv[] = {program, verb, flag, file_path};
+
+	return config_reload(newer, &cfg, 4, argv, &text);
+}
+
+static void load_file(const char *content)
+{
+	char line[128];
+
+	write_file(content);
+	snprintf(line, sizeof(line), "serve --config %s", file_path);
+	assert_int_equal(load(line), CONFIG_SERVE);
+}
+
+static void overwrite_file(const char *content)
+{
+	FILE *file = fopen(file_path, "we");
+
+	assert_non_null(file);
+	fputs(content, file);
+	fclose(file);
+}
+
+static void a_reload_changes_what_a_running_server_can_change(void **state)
+{
+	(void)state;
+	struct config newer;
+
+	load_file("send-limit = 7/100\norigin = https://a.example\n");
+	overwrite_file("send-limit = 9/200\nlog-level = debug\nmax-connections = 12\n"
+		       "max-output = 4096\nno-limits = true\norigin = https://b.example\n");
+	assert_int_equal(reload(&newer), 0);
+	assert_int_equal(text.len, 0);
+	assert_int_equal(newer.send_n, 9);
+	assert_int_equal(newer.send_per_ms, 200);
+	assert_int_equal(newer.log_level, LOG_DEBUG);
+	assert_int_equal(newer.max_connections, 12);
+	assert_int_equal(newer.max_output, 4096);
+	assert_true(newer.no_limits);
+	assert_int_equal(newer.n_origins, 1);
+	assert_string_equal(newer.origins[0], "https://b.example");
+	assert_int_equal(cfg.send_n, 7);
+	config_deinit(&newer);
+}
+
+static void a_reload_keeps_and_names_the_rest(void **state)
+{
+	(void)state;
+	struct config newer;
+
+	load_file("max-text = 100\n");
+	overwrite_file("max-text = 200\nlisten = 127.0.0.1:1\ndata = /elsewhere\nopen = true\n"
+		       "workers = 3\nmax-frame = 70000\nsend-limit = 9/200\n");
+	assert_int_equal(reload(&newer), 0);
+	buf_append_char(&text, '\0');
+	assert_string_equal(text.p, "listen, data, open, workers, max-frame, max-text");
+	assert_int_equal(newer.max_text, 100);
+	assert_int_equal(newer.listen_port, 8080);
+	assert_string_equal(newer.data_dir, "./hubbub-data");
+	assert_false(newer.open);
+	assert_int_equal(newer.workers, 0);
+	assert_int_equal(newer.max_frame, 65536);
+	assert_int_equal(newer.send_n, 9);
+	config_deinit(&newer);
+}
+
+static void a_reload_of_what_is_wrong_yields_nothing(void **state)
+{
+	(void)state;
+	struct config newer;
+
+	load_file("max-text = 100\n");
+	overwrite_file("max-text = many\n");
+	assert_int_equal(reload(&newer), -EINVAL);
+	assert_true(text.len > 0);
+	assert_null(newer.listen_host);
+}
+
 int main(void)
 {
 #define CLAIM(name) cmocka_unit_test_teardown(name, forget)
@@ -318,6 +400,9 @@ int main(void)
 		CLAIM(help_tells_each_setting_with_its_default),
 		CLAIM(the_version_is_the_projects),
 		CLAIM(the_table_is_there_for_the_documentation),
+		CLAIM(a_reload_changes_what_a_running_server_can_change),
+		CLAIM(a_reload_keeps_and_names_the_rest),
+		CLAIM(a_reload_of_what_is_wrong_yields_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
