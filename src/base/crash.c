@@ -29,6 +29,7 @@
 enum {
 	MAX_FRAMES = 64,
 	STACK_BYTES = 64 * 1024,
+	TELLING_LIMIT_S = 10,
 };
 
 static const struct {
@@ -39,8 +40,8 @@ static const struct {
 	{SIGFPE, "SIGFPE"},   {SIGABRT, "SIGABRT"},
 };
 
-/* The first thread that crashes tells; the process ends with it. */
-static atomic_flag is_telling = ATOMIC_FLAG_INIT;
+/* The first thread that crashes tells; the process ends with it.  0: none does. */
+static atomic_int telling;
 
 static void say(const char *text)
 {
@@ -63,10 +64,17 @@ static void on_crash(int number)
 	void *frames[MAX_FRAMES];
 	char thread[16] = "?";
 
-	if (atomic_flag_test_and_set(&is_telling)) {
-		for (;;)
+	int nobody = 0, self = gettid();
+
+	if (!atomic_compare_exchange_strong(&telling, &nobody, self)) {
+		while (nobody != self)
 			pause();
+		/* What tells of a crash has crashed. */
+		signal(number, SIG_DFL);
+		raise(number);
+		return;
 	}
+	alarm(TELLING_LIMIT_S); /* what waits for a lock that this thread holds never ends */
 	pthread_getname_np(pthread_self(), thread, sizeof(thread));
 	say("hubbub " HUBBUB_VERSION " crashed: ");
 	say(signal_name(number));

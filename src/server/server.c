@@ -26,13 +26,6 @@
 #define MAX_QUEUE 65536
 #define MAX_QUEUE_BYTES (64 * 1024 * 1024)
 
-/* While the server starts or stops these ask for what cannot be done: they must not end it. */
-static void ignore_requests(void)
-{
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR2, SIG_IGN);
-}
-
 static bool may_take(void *ctx)
 {
 	struct server *s = ctx;
@@ -76,11 +69,7 @@ static void write_metrics(struct buf *b, void *ctx)
 
 void server_begin_stop(struct server *s, bool keeps_socket)
 {
-	uv_signal_t *const signals[] = {&s->on_term, &s->on_int, &s->on_hup, &s->on_usr2};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		uv_close((uv_handle_t *)signals[i], NULL);
-	ignore_requests();
+	signals_unwatch(s);
 	takeover_cancel(s);
 	watchdog_stop(s);
 	/* The loop ends when these handles are gone. */
@@ -88,50 +77,6 @@ void server_begin_stop(struct server *s, bool keeps_socket)
 		s->takeover.listen_fd = acceptor_release_socket(s->acceptor);
 	else
 		acceptor_close(s->acceptor);
-}
-
-/* The first of these stops in order; from then on the default action ends the process at once. */
-static void on_stop_signal(uv_signal_t *handle, int signum)
-{
-	log_info("stopping on %s", strsignal(signum));
-	notify_send("STOPPING=1");
-	server_begin_stop(handle->data, false);
-}
-
-static void on_reload_signal(uv_signal_t *handle, int signum)
-{
-	(void)signum;
-	server_reload(handle->data);
-}
-
-static void on_takeover_signal(uv_signal_t *handle, int signum)
-{
-	(void)signum;
-	takeover_start(handle->data);
-}
-
-static int watch_signals(struct server *s)
-{
-	const struct {
-		uv_signal_t *handle;
-		uv_signal_cb on_signal;
-		int number;
-	} wanted[] = {
-		{&s->on_term, on_stop_signal, SIGTERM},
-		{&s->on_int, on_stop_signal, SIGINT},
-		{&s->on_hup, on_reload_signal, SIGHUP},
-		{&s->on_usr2, on_takeover_signal, SIGUSR2},
-	};
-	int err = 0;
-
-	for (size_t i = 0; err == 0 && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		wanted[i].handle->data = s;
-		err = uv_signal_init(&s->loop, wanted[i].handle);
-		if (err == 0)
-			err = uv_signal_start(wanted[i].handle, wanted[i].on_signal,
-					      wanted[i].number);
-	}
-	return err;
 }
 
 static void raise_descriptor_limit(void)
@@ -176,26 +121,29 @@ static int open_store(struct server *s)
 	return err;
 }
 
+static int adopt_socket(struct server *s)
+{
+	int err = acceptor_adopt(&s->acceptor, &s->loop, s->inherited_fd, s->workers, s->n_workers,
+				 s->cfg->max_connections);
+
+	if (err != 0)
+		log_error("cannot use the socket that was handed over: %s", uv_strerror(err));
+	else
+		log_info("serving the socket that was handed over, whatever `listen` says");
+	return err;
+}
+
 static int start_accepting(struct server *s)
 {
 	const struct config *cfg = s->cfg;
-	int fd;
-	int inherited = takeover_inherited(&fd);
-	int err = inherited < 0 ? inherited : 0;
 
-	if (inherited == 1) {
-		err = acceptor_adopt(&s->acceptor, &s->loop, fd, s->workers, s->n_workers,
-				     cfg->max_connections);
-		if (err != 0)
-			log_error("cannot use the socket that was handed over: %s",
-				  uv_strerror(err));
-	} else if (inherited == 0) {
-		err = acceptor_open(&s->acceptor, &s->loop, cfg->listen_host, cfg->listen_port,
-				    s->workers, s->n_workers, cfg->max_connections);
-		if (err != 0)
-			log_error("cannot listen on %s:%u: %s", cfg->listen_host, cfg->listen_port,
-				  uv_strerror(err));
-	}
+	if (s->inherited_fd >= 0)
+		return adopt_socket(s);
+	int err = acceptor_open(&s->acceptor, &s->loop, cfg->listen_host, cfg->listen_port,
+				s->workers, s->n_workers, cfg->max_connections);
+	if (err != 0)
+		log_error("cannot listen on %s:%u: %s", cfg->listen_host, cfg->listen_port,
+			  uv_strerror(err));
 	return err;
 }
 
@@ -211,7 +159,7 @@ static int start(struct server *s)
 	err = start_accepting(s);
 	if (err != 0)
 		return err;
-	err = watch_signals(s);
+	err = signals_watch(s);
 	if (err != 0)
 		log_error("cannot watch signals: %s", uv_strerror(err));
 	return err;
@@ -247,7 +195,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	int status = EXIT_FAILURE;
 
 	crash_init();
-	ignore_requests();
+	signals_ignore_requests();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, like a full disk */
 	raise_descriptor_limit();
@@ -269,7 +217,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 		.ctx = s,
 	};
 
-	if (start(s) == 0) {
+	if (takeover_inherited(&s->inherited_fd) == 0 && start(s) == 0) {
 		announce(s);
 		watchdog_start(s);
 		uv_run(&s->loop, UV_RUN_DEFAULT);

@@ -11,14 +11,14 @@ struct config_version {
 	struct config_version *older;
 };
 
+struct takeover_check;
+
 /** Another program is to go on in this process's place. */
 struct takeover {
 	char *program; /* where this one was started from; another may lie there by now */
-	uv_process_t check;
-	uv_timer_t limit;
-	bool is_checking;
-	bool is_due;   /* when everything has stopped */
-	int listen_fd; /* what it is handed; -1: nothing */
+	struct takeover_check *check; /* under way; NULL: none */
+	bool is_due;                  /* when everything has stopped */
+	int listen_fd;                /* what it is handed; -1: nothing */
 };
 
 /** Where the service manager's watchdog saw each thread last. */
@@ -41,10 +41,18 @@ struct server {
 	struct session_env env;
 	struct store *store;
 	struct acceptor *acceptor;
+	int inherited_fd; /* to listen on; -1: none was handed over */
 	struct worker *workers;
 	unsigned n_workers;
 	unsigned n_started;
 };
+
+/* signals.c */
+/** While the server starts or stops, requests by signal must not end it. */
+void signals_ignore_requests(void);
+/** 0 or a negative errno. */
+int signals_watch(struct server *s);
+void signals_unwatch(struct server *s);
 
 /* server.c */
 /** Take nothing new from here on; the loop ends when its handles are gone. */
@@ -65,8 +73,9 @@ void takeover_cancel(struct server *s);
 void takeover_exec(struct server *s);
 void takeover_deinit(struct server *s);
 /**
- * The socket that a service manager or the process before this one handed over: 1 with *@fd set; 0:
- * there is none; negative errno after a clear log line.
+ * The socket that a service manager or the process before this one handed over in *@fd; -1: there
+ * is none.  0, or a negative errno after a clear log line.  Before other threads start: it changes
+ * the environment.
  */
 int takeover_inherited(int *fd);
 

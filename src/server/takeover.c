@@ -52,25 +52,42 @@ void takeover_deinit(struct server *s)
 	free(s->takeover.program);
 }
 
-static void end_check(struct server *s)
+/* One run of `check-config`; it goes when the loop has let go of both handles. */
+struct takeover_check {
+	uv_process_t process;
+	uv_timer_t limit;
+	struct server *server; /* NULL: nobody waits for what comes of it any more */
+	unsigned n_handles;
+};
+
+static void on_handle_closed(uv_handle_t *handle)
 {
-	s->takeover.is_checking = false;
-	uv_close((uv_handle_t *)&s->takeover.check, NULL);
-	uv_close((uv_handle_t *)&s->takeover.limit, NULL);
+	struct takeover_check *c = handle->data;
+
+	if (--c->n_handles == 0)
+		free(c);
 }
 
-static void on_checked(uv_process_t *check, int64_t status, int by_signal)
+static void end_check(struct takeover_check *c)
 {
-	struct server *s = check->data;
+	c->server->takeover.check = NULL;
+	c->server = NULL;
+	uv_close((uv_handle_t *)&c->process, on_handle_closed);
+	uv_close((uv_handle_t *)&c->limit, on_handle_closed);
+}
 
-	if (!s->takeover.is_checking)
+static void on_checked(uv_process_t *process, int64_t status, int by_signal)
+{
+	struct takeover_check *c = process->data;
+	struct server *s = c->server;
+
+	if (s == NULL)
 		return;
-	end_check(s);
+	end_check(c);
 	if (status != 0 || by_signal != 0) {
 		log_error("%s cannot take over (it ended with %s %lld): going on as before",
 			  s->takeover.program, by_signal != 0 ? "signal" : "status",
 			  by_signal != 0 ? (long long)by_signal : (long long)status);
-		notify_send("READY=1");
 		return;
 	}
 	log_info("stopping, %s takes over", s->takeover.program);
@@ -80,10 +97,10 @@ static void on_checked(uv_process_t *check, int64_t status, int by_signal)
 
 static void on_limit(uv_timer_t *limit)
 {
-	struct server *s = limit->data;
+	struct takeover_check *c = limit->data;
 
-	log_error("%s does not say whether it can take over", s->takeover.program);
-	uv_process_kill(&s->takeover.check, SIGKILL);
+	log_error("%s does not say whether it can take over", c->server->takeover.program);
+	uv_process_kill(&c->process, SIGKILL);
 }
 
 /* `NAME check-config ...` for `NAME serve ...`. */
@@ -100,42 +117,46 @@ static char **check_args(struct server *s)
 
 void takeover_start(struct server *s)
 {
-	struct takeover *t = &s->takeover;
+	struct takeover_check *c;
 	uv_stdio_container_t stdio[] = {
 		{.flags = UV_IGNORE},
 		{.flags = UV_IGNORE},
 		{.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
 	};
 
-	if (t->is_checking)
+	if (s->takeover.check != NULL)
 		return;
 	char **args = check_args(s);
 	uv_process_options_t options = {
-		.file = t->program,
+		.file = s->takeover.program,
 		.args = args,
 		.stdio = stdio,
 		.stdio_count = 3,
 		.exit_cb = on_checked,
 	};
-	t->is_checking = true;
-	t->check.data = t->limit.data = s;
-	uv_timer_init(&s->loop, &t->limit);
-	int err = uv_spawn(&s->loop, &t->check, &options);
+	c = mem_zalloc(sizeof(*c));
+	s->takeover.check = c;
+	c->server = s;
+	c->n_handles = 2;
+	c->process.data = c->limit.data = c;
+	uv_timer_init(&s->loop, &c->limit);
+	int err = uv_spawn(&s->loop, &c->process, &options);
 	free(args);
 	if (err != 0) {
-		log_error("cannot run %s: %s: going on as before", t->program, uv_strerror(err));
-		end_check(s);
+		log_error("cannot run %s: %s: going on as before", s->takeover.program,
+			  uv_strerror(err));
+		end_check(c);
 		return;
 	}
-	uv_timer_start(&t->limit, on_limit, CHECK_LIMIT_MS, 0);
+	uv_timer_start(&c->limit, on_limit, CHECK_LIMIT_MS, 0);
 }
 
 void takeover_cancel(struct server *s)
 {
-	if (!s->takeover.is_checking)
+	if (s->takeover.check == NULL)
 		return;
-	uv_process_kill(&s->takeover.check, SIGKILL);
-	end_check(s);
+	uv_process_kill(&s->takeover.check->process, SIGKILL);
+	end_check(s->takeover.check);
 }
 
 void takeover_exec(struct server *s)
@@ -144,6 +165,7 @@ void takeover_exec(struct server *s)
 	char pid[16];
 
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	notify_send("WATCHDOG=1"); /* the next program has all of its time */
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "1", 1);
 	unsetenv("LISTEN_FDNAMES");
@@ -170,18 +192,20 @@ int takeover_inherited(int *fd)
 {
 	long pid, n;
 	bool is_ours = read_number("LISTEN_PID", &pid) && pid == (long)getpid();
+	bool has_fds = getenv("LISTEN_FDS") != NULL;
 	bool has_number = read_number("LISTEN_FDS", &n);
 
 	/* Whoever is started by this one must not take them for theirs. */
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
-	if (!is_ours || !has_number || n == 0)
+	*fd = -1;
+	if (!is_ours || !has_fds || (has_number && n == 0))
 		return 0;
-	if (n != 1) {
-		log_error("%ld sockets were handed over (LISTEN_FDS), where one is served", n);
+	if (!has_number || n != 1) {
+		log_error("LISTEN_FDS must be 1: one socket is served");
 		return -EINVAL;
 	}
 	*fd = FIRST_FD;
-	return 1;
+	return 0;
 }

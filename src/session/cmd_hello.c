@@ -63,7 +63,7 @@ static void welcome(struct conn *c, const struct request *req, struct span token
 	user_encode(&b, c->user, span_of(c->name));
 	buf_append_str(&b, ",\"token\":");
 	buf_append_json(&b, token);
-	encode_limits(&b, env->cfg);
+	encode_limits(&b, conn_hub(c)->cfg);
 	buf_append_str(&b, ",\"rooms\":[");
 	if (n_rooms > 0)
 		c->belongs = mem_alloc(n_rooms * sizeof(c->belongs[0])); /* each is there once */

@@ -3,6 +3,7 @@
  * comes, a line for each field, until its standard input ends.
  */
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +19,10 @@ int main(int argc, char **argv)
 	if (argc != 2 || fd < 0 || strlen(argv[1]) >= sizeof(addr.sun_path))
 		return 2;
 	strcpy(addr.sun_path, argv[1]);
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
+	if (argv[1][0] == '@')
+		addr.sun_path[0] = '\0'; /* unix(7): an abstract address */
+	if (bind(fd, (struct sockaddr *)&addr,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(argv[1]))) != 0)
 		return 1;
 	printf("bound\n");
 	fflush(stdout);

@@ -49,6 +49,7 @@ test('SIGHUP changes a limit under a live connection', async (t) => {
     assert.ok(replies.filter((r) => r.ok).length <= 2)
     assert.equal(replies.at(-1).err?.code, 'rate_limited')
   }
+  assert.deepEqual((await server.user()).hello.limits.send, { n: 2, per_ms: 3600000 }, 'who comes is told of it')
   await writeFile(config, 'no-limits = true\n')
   await reload(server)
   for (let i = 0; i < 20; i++) assert.equal((await write(ada)).ok, true)
@@ -209,6 +210,35 @@ test('a program that cannot run, does not like the settings or is not there leav
   server.child.kill('SIGUSR2')
   assert.equal(await closed, 1001)
   assert.equal((await server.again(ada)).me.id, ada.me.id)
+})
+
+test('asked over and over for a program that is not there, it goes on serving', async (t) => {
+  const { server, link } = await startLinked(t)
+  const [ada] = await server.room()
+  await unlink(link)
+  for (let i = 0; i < 300; i++) server.child.kill('SIGUSR2')
+  await said(server, /going on as before/)
+  await writeFile(link, '#!/bin/sh\nexit 3\n')
+  await chmod(link, 0o755)
+  for (let i = 0; i < 300; i++) server.child.kill('SIGUSR2')
+  await said(server, /cannot take over/)
+  await ada.ok({ op: 'rooms' })
+})
+
+test('a program that is gone when its turn has come leaves an error and a failed status', async (t) => {
+  const { server, link } = await startLinked(t)
+  const peer = await server.user()
+  await unlink(link)
+  await writeFile(link, '#!/bin/sh\nrm "$0"\n') // check-config deletes it
+  await chmod(link, 0o755)
+  const closed = peer.closed()
+  server.child.kill('SIGUSR2')
+  assert.equal(await closed, 1001)
+  assert.deepEqual(await within(server.exited, 'the end'), { code: 1, signal: null })
+  assert.match(server.stderr, /cannot run .*: No such file/)
+  server.child = undefined
+  await symlink(BIN, link)
+  await server.start()
 })
 
 test('a stop during the check of the next program is a stop', async (t) => {

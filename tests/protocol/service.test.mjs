@@ -20,8 +20,8 @@ async function tempDir(t) {
 }
 
 /** A service manager's socket; `next(line)` awaits the next such line. */
-async function sink(t) {
-  const socket = path.join(await tempDir(t), 'notify')
+async function sink(t, socket) {
+  socket ??= path.join(await tempDir(t), 'notify')
   const child = spawn(SINK, [socket], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   const lines = []
@@ -60,6 +60,12 @@ test('a manager is told of readiness, reloads, takeovers and the stop', async (t
   await manager.next('STOPPING=1')
   assert.ok(!manager.lines.some((line) => line.startsWith('WATCHDOG')), 'none was asked for')
   await server.start()
+})
+
+test('the manager’s socket may have an abstract address', async (t) => {
+  const manager = await sink(t, `@hubbub-test-${process.pid}`)
+  await Server.start(t, { env: { NOTIFY_SOCKET: manager.socket } })
+  await manager.next('READY=1')
 })
 
 test('a manager that is not there disturbs nothing', async (t) => {
@@ -162,7 +168,8 @@ test('what is no listening TCP socket, or more than one, is refused by name', as
   for (const [sockets, env, says] of [
     [[unix], {}, /socket that was handed over/],
     [['ignore'], {}, /socket that was handed over/],
-    [two, {}, /2 sockets were handed over/],
+    [two, {}, /LISTEN_FDS must be 1/],
+    [[], { LISTEN_FDS: 'some' }, /LISTEN_FDS must be 1/],
     [[], { LISTEN_FDS: '1' }, /socket that was handed over/],
   ]) {
     const server = await activated(t, sockets, env)
