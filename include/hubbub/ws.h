@@ -32,6 +32,8 @@ struct ws;
 struct ws_handler {
 	/** A whole text message, inflated, valid UTF-8; valid during the call only. */
 	void (*on_message)(void *owner, struct span text);
+	/** The same for a binary message, of any bytes; NULL: those are refused with 1003. */
+	void (*on_binary)(void *owner, struct span bytes);
 	/** Bytes for the peer (pong, close): whole frames; takes the reference over. */
 	void (*send)(void *owner, struct chunk *c);
 	/**

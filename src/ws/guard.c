@@ -13,9 +13,13 @@
 #define MASKED 0x80
 #define LEN7 0x7f
 
-void guard_init(struct guard *g, bool allow_rsv1, uint32_t max_message)
+void guard_init(struct guard *g, bool allow_rsv1, bool allow_binary, uint32_t max_message)
 {
-	*g = (struct guard){.allow_rsv1 = allow_rsv1, .max_message = max_message};
+	*g = (struct guard){
+		.allow_rsv1 = allow_rsv1,
+		.allow_binary = allow_binary,
+		.max_message = max_message,
+	};
 }
 
 void guard_deinit(struct guard *g)
@@ -125,10 +129,11 @@ static bool enter_payload(struct guard *g, struct guard_found *found)
 			g->control = mem_alloc((size_t)g->n_left);
 		return false;
 	}
-	if (opcode == GUARD_BINARY)
+	if (opcode == GUARD_BINARY && !g->allow_binary)
 		return violation(found, WS_CLOSE_UNSUPPORTED, "binary message");
-	if (opcode == GUARD_TEXT) {
+	if (opcode != GUARD_CONTINUATION) {
 		g->is_in_message = true;
+		g->is_binary = opcode == GUARD_BINARY;
 		g->is_compressed = (g->header[0] & RSV1) != 0;
 		g->n_message = 0;
 	}

@@ -32,9 +32,11 @@ struct guard {
 	uint8_t n_header;                 /* bytes of it that came */
 	uint8_t n_control;                /* bytes in control[] */
 	bool allow_rsv1 : 1;              /* constant: permessage-deflate was agreed */
+	bool allow_binary : 1;            /* constant */
 	bool is_in_payload : 1;           /* the header is whole */
 	bool is_in_message : 1;           /* a data message was begun and not finished */
 	bool is_compressed : 1;           /* that message's first frame had RSV1 */
+	bool is_binary : 1;               /* that message's opcode */
 };
 
 /** What guard_next() found. */
@@ -57,7 +59,7 @@ struct guard_found {
 	const char *reason;  /* of GUARD_VIOLATION */
 };
 
-void guard_init(struct guard *g, bool allow_rsv1, uint32_t max_message);
+void guard_init(struct guard *g, bool allow_rsv1, bool allow_binary, uint32_t max_message);
 void guard_deinit(struct guard *g);
 
 /**

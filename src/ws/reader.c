@@ -28,6 +28,7 @@ struct reader {
 	const uint8_t *bytes; /* what is being fed */
 	size_t n_bytes;
 	bool is_compressed;
+	bool is_binary;
 	bool is_spoiled; /* wslay's context stands inside a message: it cannot be used again */
 	size_t max_message;
 	struct buf payload;
@@ -127,7 +128,7 @@ static struct reader *reader_new(void)
 	return r;
 }
 
-struct reader *reader_acquire(bool is_compressed, size_t max_message)
+struct reader *reader_acquire(bool is_compressed, bool is_binary, size_t max_message)
 {
 	struct pool *pool = thread_pool();
 	struct reader *r;
@@ -143,6 +144,7 @@ struct reader *reader_acquire(bool is_compressed, size_t max_message)
 	}
 	r->next = NULL;
 	r->is_compressed = is_compressed;
+	r->is_binary = is_binary;
 	r->is_spoiled = true;
 	r->max_message = max_message;
 	return r;
@@ -181,16 +183,16 @@ int reader_feed(struct reader *r, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-int reader_finish(struct reader *r, struct span *text)
+int reader_finish(struct reader *r, struct span *message)
 {
 	r->is_spoiled = false;
-	*text = buf_span(&r->payload);
+	*message = buf_span(&r->payload);
 	if (!r->is_compressed)
 		return 0;
-	int code = inflate_message(*text, r->max_message, &r->inflated);
+	int code = inflate_message(*message, r->max_message, &r->inflated);
 	if (code != 0)
 		return code;
-	*text = buf_span(&r->inflated);
+	*message = buf_span(&r->inflated);
 	/* wslay leaves the UTF-8 of a message with RSV1 to us. */
-	return utf8_is_valid(text->p, text->len) ? 0 : WS_CLOSE_BAD_DATA;
+	return r->is_binary || utf8_is_valid(message->p, message->len) ? 0 : WS_CLOSE_BAD_DATA;
 }

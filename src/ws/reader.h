@@ -14,10 +14,10 @@
 struct reader;
 
 /**
- * A reader for one message of at most @max_message bytes, inflated; used and given back on this
- * thread.  Returns NULL if memory is short.
+ * A reader for one message, a text unless @is_binary, of at most @max_message bytes, inflated; used
+ * and given back on this thread.  Returns NULL if memory is short.
  */
-struct reader *reader_acquire(bool is_compressed, size_t max_message);
+struct reader *reader_acquire(bool is_compressed, bool is_binary, size_t max_message);
 /** Give it back; what it held is gone.  NULL is allowed. */
 void reader_release(struct reader *r);
 
@@ -28,7 +28,7 @@ void reader_release(struct reader *r);
 int reader_feed(struct reader *r, const uint8_t *bytes, size_t len);
 
 /**
- * The message is whole: inflate it if it is compressed.  @text is valid until the reader is
+ * The message is whole: inflate it if it is compressed.  @message is valid until the reader is
  * released.  Returns 0 or the close code (WS_CLOSE_BAD_DATA, WS_CLOSE_TOO_BIG).
  */
-int reader_finish(struct reader *r, struct span *text);
+int reader_finish(struct reader *r, struct span *message);

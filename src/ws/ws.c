@@ -20,11 +20,15 @@ enum state {
 	STATE_BROKEN,     /* closed for a violation: nothing that follows can be trusted */
 };
 
+/** So many pings that come together are answered each; of a flood only the latest is. */
+#define MAX_PONGS_AT_ONCE 16
+
 struct ws {
 	const struct ws_handler *handler;
 	void *owner;
 	struct reader *reader; /* NULL unless part of a message is in hand */
-	struct chunk *pong;    /* for the latest ping that waits for it */
+	struct chunk *pong;    /* for the latest ping of a flood */
+	uint8_t n_pongs;       /* sent for what came together */
 	struct guard guard;
 	enum state state;
 };
@@ -37,7 +41,7 @@ struct ws *ws_new(const struct ws_params *params, size_t max_message,
 	ws->handler = handler;
 	ws->owner = owner;
 	assert(max_message <= UINT32_MAX);
-	guard_init(&ws->guard, params->deflate, (uint32_t)max_message);
+	guard_init(&ws->guard, params->deflate, handler->on_binary != NULL, (uint32_t)max_message);
 	return ws;
 }
 
@@ -70,7 +74,7 @@ static struct chunk *encode_control(enum guard_opcode opcode, const uint8_t *bod
 	return c;
 }
 
-/** RFC 6455, 5.5.3: only the latest of several pings needs an answer. */
+/** RFC 6455, 5.5.3: of several pings only the latest needs an answer. */
 static void answer_ping(struct ws *ws)
 {
 	struct chunk *pong = ws->pong;
@@ -164,6 +168,10 @@ static void on_control(struct ws *ws, const struct guard_found *found)
 	} else if (found->opcode == GUARD_PING && ws->state == STATE_OPEN) {
 		chunk_unref(ws->pong);
 		ws->pong = encode_control(GUARD_PONG, found->run, found->n_run);
+		if (ws->n_pongs < MAX_PONGS_AT_ONCE) {
+			ws->n_pongs++;
+			answer_ping(ws);
+		}
 	}
 }
 
@@ -182,8 +190,8 @@ static const char *name_failure(int code)
 static void deliver(struct ws *ws)
 {
 	struct reader *r = ws->reader;
-	struct span text;
-	int code = reader_finish(r, &text);
+	struct span message;
+	int code = reader_finish(r, &message);
 
 	if (code != 0) {
 		fail(ws, (uint16_t)code, name_failure(code));
@@ -191,14 +199,18 @@ static void deliver(struct ws *ws)
 	}
 	/* The handler may close the connection, which would drop a reader that is still ours. */
 	ws->reader = NULL;
-	ws->handler->on_message(ws->owner, text);
+	if (ws->guard.is_binary)
+		ws->handler->on_binary(ws->owner, message);
+	else
+		ws->handler->on_message(ws->owner, message);
 	reader_release(r);
 }
 
 static void on_data(struct ws *ws, const struct guard_found *found)
 {
 	if (ws->reader == NULL)
-		ws->reader = reader_acquire(ws->guard.is_compressed, ws->guard.max_message);
+		ws->reader = reader_acquire(ws->guard.is_compressed, ws->guard.is_binary,
+					    ws->guard.max_message);
 	int code = ws->reader != NULL ? reader_feed(ws->reader, found->run, found->n_run)
 				      : WS_CLOSE_INTERNAL;
 	if (code != 0)
@@ -226,6 +238,7 @@ void ws_receive(struct ws *ws, uint8_t *bytes, size_t len)
 	}
 	if (ws->state == STATE_OPEN)
 		answer_ping(ws);
+	ws->n_pongs = 0;
 }
 
 void ws_close(struct ws *ws, uint16_t code, const char *reason)
