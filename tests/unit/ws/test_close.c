@@ -140,7 +140,7 @@ static void nothing_is_delivered_after_our_close(void **state)
 	FRAME(&b, 0x89, "late");
 	FRAME(&b, 0xc1, "\xff");
 	feed(&peer, buf_span(&b), b.len);
-	expect_log(&peer, "text(stop) pong(early) close(4010) ours(4010)");
+	expect_log(&peer, "pong(early) text(stop) close(4010) ours(4010)");
 	assert_true(ws_is_closing(peer.ws));
 	assert_false(ws_is_closed(peer.ws));
 	ws_close(peer.ws, WS_CLOSE_GOING_AWAY, "again");
