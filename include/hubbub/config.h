@@ -57,4 +57,6 @@ int config_load(struct config *cfg, int argc, char *const *argv, struct buf *tex
  */
 int config_reload(struct config *cfg, const struct config *old, int argc, char *const *argv,
 		  struct buf *text);
+/** Whether @a and @b have the same value of every setting. */
+bool config_equal(const struct config *a, const struct config *b);
 void config_deinit(struct config *cfg);

@@ -343,6 +343,15 @@ int config_reload(struct config *cfg, const struct config *old, int argc, char *
 	return 0;
 }
 
+bool config_equal(const struct config *a, const struct config *b)
+{
+	for (size_t i = 0; i < settings_count; i++) {
+		if (!value_equal(&settings_table[i], a, b))
+			return false;
+	}
+	return true;
+}
+
 void config_deinit(struct config *cfg)
 {
 	for (size_t i = 0; i < cfg->n_origins; i++)

@@ -2,7 +2,8 @@
  * SIGHUP: the settings once more, as they are written now.
  *
  * A worker reads its settings without a lock: it is told of new ones by its inbox, and the old ones
- * stay where they are until the workers have ended.  They are few and small.
+ * stay where they are until the workers have ended.  They are small, and as many as changed
+ * something.
  */
 #include "hubbub/mem.h"
 #include "server/notify.h"
@@ -22,8 +23,14 @@ static void notify_reloading(void)
 	notify_send(text);
 }
 
+/* Takes @v over. */
 static void use(struct server *s, struct config_version *v)
 {
+	if (config_equal(&v->cfg, s->cfg)) {
+		config_deinit(&v->cfg);
+		free(v);
+		return;
+	}
 	v->older = s->reloaded;
 	s->reloaded = v;
 	s->cfg = &v->cfg;

@@ -346,6 +346,7 @@ static void a_reload_changes_what_a_running_server_can_change(void **state)
 	assert_int_equal(newer.n_origins, 1);
 	assert_string_equal(newer.origins[0], "https://b.example");
 	assert_int_equal(cfg.send_n, 7);
+	assert_false(config_equal(&newer, &cfg));
 	config_deinit(&newer);
 }
 
@@ -367,6 +368,18 @@ static void a_reload_keeps_and_names_the_rest(void **state)
 	assert_int_equal(newer.workers, 0);
 	assert_int_equal(newer.max_frame, 65536);
 	assert_int_equal(newer.send_n, 9);
+	config_deinit(&newer);
+}
+
+static void a_reload_of_what_is_the_same_is_equal(void **state)
+{
+	(void)state;
+	struct config newer;
+
+	load_file("send-limit = 7/100\norigin = https://a.example\nopen = true\n");
+	assert_int_equal(reload(&newer), 0);
+	assert_int_equal(text.len, 0);
+	assert_true(config_equal(&newer, &cfg));
 	config_deinit(&newer);
 }
 
@@ -402,6 +415,7 @@ int main(void)
 		CLAIM(the_table_is_there_for_the_documentation),
 		CLAIM(a_reload_changes_what_a_running_server_can_change),
 		CLAIM(a_reload_keeps_and_names_the_rest),
+		CLAIM(a_reload_of_what_is_the_same_is_equal),
 		CLAIM(a_reload_of_what_is_wrong_yields_nothing),
 	};
 
