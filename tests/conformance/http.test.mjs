@@ -14,11 +14,14 @@ const NEXT = get('/healthz')
 
 /** Send it and a good request behind it: the status, and whether that one was answered as well. */
 async function judge(bytes, s = server) {
-  const peer = new HttpPeer(s).write(bytes)
+  const peer = new HttpPeer(s).write(bytes + NEXT)
   try {
     const { status } = await peer.response()
-    peer.write(NEXT)
     const next = await peer.response().then((r) => r.status, () => null)
+    if (next === null) {
+      await peer.closed()
+      assert.equal(peer.held.length, 0, 'nothing comes behind the refusal')
+    }
     return [status, next === 200]
   } finally {
     peer.destroy()
@@ -36,12 +39,15 @@ const CASES = {
     ['HTTP/2.0', get('/', '', 'HTTP/2.0'), 505, CLOSED],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505, CLOSED],
     ['HTTP/1.2', get('/', '', 'HTTP/1.2'), 505, CLOSED],
+    ['HTTP/0.9 by name', get('/', '', 'HTTP/0.9'), 505, CLOSED],
+    ['one word', 'nonsense\r\n\r\n', 400, CLOSED],
     ['HTTP/11', get('/', '', 'HTTP/11'), 400, CLOSED],
     ['http/1.1', get('/', '', 'http/1.1'), 400, CLOSED],
     ['HTTP/1.1 and a space', get('/', '', 'HTTP/1.1 '), 400, CLOSED],
     ['two spaces', 'GET  /healthz HTTP/1.1\r\nHost: x\r\n\r\n', 400, CLOSED],
     ['a tab for a space', 'GET\t/healthz HTTP/1.1\r\nHost: x\r\n\r\n', 400, CLOSED],
     ['a space before the method', ' GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n', 400, CLOSED],
+    ['a method in small letters', 'get / HTTP/1.1\r\nHost: x\r\n\r\n', 501, CLOSED],
     ['an unknown method', 'FROB / HTTP/1.1\r\nHost: x\r\n\r\n', 501, CLOSED],
     ['an empty line before', '\r\n' + get('/healthz'), 200, OPEN],
     ['the request line ends with LF alone', 'GET /healthz HTTP/1.1\nHost: x\r\n\r\n', 400, CLOSED],
@@ -55,6 +61,9 @@ const CASES = {
     ['CONNECT', 'CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n', 501, CLOSED],
     ['asterisk with GET', get('*'), 400, CLOSED],
     ['OPTIONS *', 'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n', 405, OPEN],
+    ['without a slash', get('nothing'), 400, CLOSED],
+    ['a space in it', get('/a b'), 400, CLOSED],
+    ['a control in it', get('/\x01'), 400, CLOSED],
     ['a fragment', get('/healthz#x'), 400, CLOSED],
     ['a backslash', get('/\\..\\..\\etc\\passwd'), 404, OPEN],
   ],
@@ -70,12 +79,14 @@ const CASES = {
     ['a NUL', get('/index.html%00.png'), 400, CLOSED],
     ['a CR and LF', get('/%0d%0aSet-Cookie:x'), 400, CLOSED],
     ['half a percent sign', get('/%2'), 400, CLOSED],
+    ['a percent sign without digits', get('/%zz'), 400, CLOSED],
     ['a full-width dot', get('/%ef%bc%8e%ef%bc%8e/etc/passwd'), 404, OPEN],
   ],
   fields: [
     ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400, CLOSED],
     ['an empty Host', 'GET / HTTP/1.1\r\nHost:\r\n\r\n', 400, CLOSED],
     ['two Hosts', get('/', HOST), 400, CLOSED],
+    ['two Hosts that differ', get('/', 'host: y\r\n'), 400, CLOSED],
     ['a list in Host', 'GET / HTTP/1.1\r\nHost: x, y\r\n\r\n', 400, CLOSED],
     ['a path in Host', 'GET / HTTP/1.1\r\nHost: x/y\r\n\r\n', 400, CLOSED],
     ['a user in Host', 'GET / HTTP/1.1\r\nHost: a@x\r\n\r\n', 400, CLOSED],
@@ -83,9 +94,14 @@ const CASES = {
     ['LF alone at the end', 'GET / HTTP/1.1\r\nHost: x\r\n\n', 400, CLOSED],
     ['CR alone', 'GET / HTTP/1.1\rHost: x\r\n\r\n', 400, CLOSED],
     ['obs-fold', get('/', 'X: a\r\n b\r\n'), 400, CLOSED],
+    ['obs-fold by a tab', get('/', 'X: a\r\n\tb\r\n'), 400, CLOSED],
+    ['a folded first field', 'GET / HTTP/1.1\r\n Host: x\r\n\r\n', 400, CLOSED],
     ['obs-fold of Transfer-Encoding', post('Transfer-Encoding:\r\n chunked\r\n', '0\r\n\r\n'), 400, CLOSED],
     ['a space before the colon', get('/', 'X : a\r\n'), 400, CLOSED],
     ['a space in the name', get('/', 'X Y: a\r\n'), 400, CLOSED],
+    ['a field without a colon', get('/', 'nonsense\r\n'), 400, CLOSED],
+    ['an empty name', get('/', ': y\r\n'), 400, CLOSED],
+    ['CR alone in the value', get('/', 'X: a\rb\r\n'), 400, CLOSED],
     ['a name in brackets', get('/', '[X]: a\r\n'), 400, CLOSED],
     ['a name that is no ASCII', get('/', 'X\xe9: a\r\n'), 400, CLOSED],
     ['a control in the value', get('/', 'X: a\x01b\r\n'), 400, CLOSED],
@@ -99,6 +115,9 @@ const CASES = {
     ['length and chunked', post('Content-Length: 6\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\nX'), 400, CLOSED],
     ['chunked and length', post('Transfer-Encoding: chunked\r\nContent-Length: 6\r\n', '0\r\n\r\nX'), 400, CLOSED],
     ['two lengths', post('Content-Length: 4\r\nContent-Length: 4\r\n', 'abcd'), 400, CLOSED],
+    ['two lengths that differ', post('Content-Length: 4\r\nContent-Length: 5\r\n', 'abcde'), 400, CLOSED],
+    ['an empty length', post('Content-Length:\r\n'), 400, CLOSED],
+    ['a negative length', post('Content-Length: -1\r\n'), 400, CLOSED],
     ['a list of lengths', post('Content-Length: 4, 4\r\n', 'abcd'), 400, CLOSED],
     ['a length with a space in it', post('Content-Length: 1 0\r\n', 'abcd'), 400, CLOSED],
     ['a length with a plus', post('Content-Length: +4\r\n', 'abcd'), 400, CLOSED],
@@ -112,6 +131,8 @@ const CASES = {
     ['identity', post('Transfer-Encoding: identity\r\n', ''), 400, CLOSED],
     ['gzip, chunked', post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n'), 501, CLOSED],
     ['chunked, chunked', post('Transfer-Encoding: chunked, chunked\r\n', '0\r\n\r\n'), 400, CLOSED],
+    ['chunked, identity', post('Transfer-Encoding: chunked, identity\r\n', '0\r\n\r\n'), 400, CLOSED],
+    ['chunked with a space before the colon', post('Transfer-Encoding : chunked\r\n', '0\r\n\r\n'), 400, CLOSED],
     ['chunked twice', post('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'), 400, CLOSED],
     ['chunked and HTTP/1.0', `POST /healthz HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400, CLOSED],
     ['a chunk', post('Transfer-Encoding: chunked\r\n', '4\r\nabcd\r\n0\r\n\r\n'), 405, OPEN],

@@ -1,4 +1,4 @@
-// HTTP's edges: bounds, bad requests, pipelining, smuggling.
+// HTTP's edges: bounds, keep-alive, pipelining.  What is no good request has its cases in tests/conformance.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HttpPeer, exchange } from './lib/http.mjs'
@@ -17,65 +17,6 @@ async function refused(bytes, said, s = server) {
   peer.destroy()
   return r.status
 }
-
-test('what is no good request gets its status, and the connection ends', async () => {
-  const table = [
-    ['no Host', req('GET / HTTP/1.1'), [400]],
-    ['two Hosts', req('GET / HTTP/1.1', 'Host: x', 'Host: x'), [400]],
-    ['two Hosts that differ', req('GET / HTTP/1.1', 'Host: x', 'host: y'), [400]],
-    ['garbage', 'nonsense\r\n\r\n', [400]],
-    ['binary', '\x16\x03\x01\x02\x00\x01\x00', [400]],
-    ['no version', req('GET /', 'Host: x'), [400, 505]],
-    ['HTTP/2.0', req('GET / HTTP/2.0', 'Host: x'), [400, 505]],
-    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', [400, 405, 501, 505]],
-    ['HTTP/1.2', req('GET / HTTP/1.2', 'Host: x'), [400, 505]],
-    ['HTTP/0.9', req('GET / HTTP/0.9', 'Host: x'), [400, 505]],
-    ['an unknown method', req('FROB / HTTP/1.1', 'Host: x'), [400, 405, 501]],
-    ['a small method', req('get / HTTP/1.1', 'Host: x'), [400, 405, 501]],
-    ['obs-fold', req('GET / HTTP/1.1', 'Host: x', 'X-Fold: a', '\tb'), [400]],
-    ['obs-fold by a space', req('GET / HTTP/1.1', 'Host: x', 'X-Fold: a', ' b'), [400]],
-    ['a folded first field', req('GET / HTTP/1.1', ' Host: x'), [400]],
-    ['a space before the colon', req('GET / HTTP/1.1', 'Host : x'), [400]],
-    ['a field without a colon', req('GET / HTTP/1.1', 'Host: x', 'nonsense'), [400]],
-    ['an empty field name', req('GET / HTTP/1.1', 'Host: x', ': y'), [400]],
-    ['a NUL in a field', req('GET / HTTP/1.1', 'Host: x', 'X: a\0b'), [400]],
-    ['a bare CR in a field', req('GET / HTTP/1.1', 'Host: x', 'X: a\rb'), [400]],
-    ['a control in the target', req('GET /\x01 HTTP/1.1', 'Host: x'), [400]],
-    ['a space in the target', req('GET /a b HTTP/1.1', 'Host: x'), [400, 505]],
-    ['an empty target', req('GET  HTTP/1.1', 'Host: x'), [400]],
-    ['a target without a slash', req('GET nothing HTTP/1.1', 'Host: x'), [400, 404]],
-    ['a broken percent sign', req('GET /%zz HTTP/1.1', 'Host: x', 'Connection: close'), [400, 404]],
-    ['an overlong target in UTF-8', req('GET /%c0%af HTTP/1.1', 'Host: x', 'Connection: close'), [400, 404]],
-  ]
-  for (const [name, bytes, statuses] of table) {
-    const status = await refused(bytes, name)
-    assert.ok(statuses.includes(status), `${name} got ${status}`)
-  }
-})
-
-test('what two servers could read in two ways is refused', async () => {
-  const table = [
-    ['length and chunked', req('POST / HTTP/1.1', 'Host: x', 'Content-Length: 4', 'Transfer-Encoding: chunked') + '0\r\n\r\n'],
-    ['chunked and length', req('POST / HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked', 'Content-Length: 4') + '0\r\n\r\n'],
-    ['two lengths that differ', req('POST / HTTP/1.1', 'Host: x', 'Content-Length: 4', 'Content-Length: 5') + 'abcde'],
-    ['two lengths alike', req('POST / HTTP/1.1', 'Host: x', 'Content-Length: 4', 'Content-Length: 4') + 'abcd'],
-    ['a list of lengths', req('POST / HTTP/1.1', 'Host: x', 'Content-Length: 4, 5') + 'abcde'],
-    ['a signed length', req('POST / HTTP/1.1', 'Host: x', 'Content-Length: +4') + 'abcd'],
-    ['a negative length', req('POST / HTTP/1.1', 'Host: x', 'Content-Length: -1')],
-    ['a length in hex', req('POST / HTTP/1.1', 'Host: x', 'Content-Length: 0x4') + 'abcd'],
-    ['an empty length', req('POST / HTTP/1.1', 'Host: x', 'Content-Length:')],
-    ['an unknown coding', req('POST / HTTP/1.1', 'Host: x', 'Transfer-Encoding: xchunked') + '0\r\n\r\n'],
-    ['chunked not last', req('POST / HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked, identity') + '0\r\n\r\n'],
-    ['chunked twice', req('POST / HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked') + '0\r\n\r\n'],
-    ['chunked with a space before the colon', req('POST / HTTP/1.1', 'Host: x', 'Transfer-Encoding : chunked') + '0\r\n\r\n'],
-    ['a chunk size that is none', req('POST / HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked') + 'zz\r\n\r\n'],
-    ['a chunk size beyond 64 bits', req('POST / HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked') + '10000000000000000\r\n'],
-  ]
-  for (const [name, bytes] of table) {
-    const status = await refused(bytes + OK, name)
-    assert.ok([400, 413, 501].includes(status), `${name} got ${status}`)
-  }
-})
 
 test('bounds: target 414, header 431, body 413', async () => {
   const field = (n) => `X-Pad: ${'y'.repeat(n)}`
