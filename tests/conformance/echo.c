@@ -2,7 +2,7 @@
  * A server that says every WebSocket message back: the product's own layers up to ws/, with nothing
  * above them.  What the conformance tests see here is what RFC 6455 and RFC 7692 say of any server.
  *
- *   echo [MAX_MESSAGE]    prints `listening on http://ADDR:PORT`, ends on SIGTERM
+ * It prints `listening on http://ADDR:PORT` and ends on SIGTERM.
  */
 #include "hubbub/acceptor.h"
 #include "hubbub/frame.h"
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEFAULT_MAX_MESSAGE (16u << 20)
+#define MAX_MESSAGE (16u << 20)
 #define FIRST_BYTE_OPCODE 0x0f
 #define BINARY 0x02
 
@@ -26,7 +26,6 @@ struct echo {
 	struct echo *prev, *next;
 };
 
-static size_t max_message = DEFAULT_MAX_MESSAGE;
 static struct worker worker;
 static struct acceptor *acceptor;
 /* The worker's: */
@@ -84,7 +83,7 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 
 	if (!http_upgrade(h, req, NULL, 0, &e->params))
 		return;
-	e->ws = ws_new(&e->params, max_message, &ws_handler, e);
+	e->ws = ws_new(&e->params, MAX_MESSAGE, &ws_handler, e);
 }
 
 static void close_http(void *owner)
@@ -183,13 +182,11 @@ static void on_signal(uv_signal_t *handle, int number)
 	acceptor_close(acceptor);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	uv_loop_t loop;
 	uv_signal_t on_term;
 
-	if (argc > 1)
-		max_message = strtoul(argv[1], NULL, 10);
 	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&loop);
 	if (worker_start(&worker, 0, &hooks, NULL, 0, false) != 0 ||

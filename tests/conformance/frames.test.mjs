@@ -20,7 +20,7 @@ test('B.10 a flood of pings costs a few pongs, the last ping’s among them', as
   assert.ok(numbers.length < n / 2, `${numbers.length} pongs`)
 })
 
-test('B.11 what is half sent when the client goes costs nothing', async () => {
+test('B.11 what is half sent when the client goes disturbs nobody', async () => {
   for (const bytes of [[0x81], [0x81, 0xfe], [0x81, 0xfe, 0xff, 0xff, 1, 2, 3, 4, 5], [0x88, 0x82, 1, 2, 3, 4, 5]]) {
     const peer = await RawPeer.open(echo)
     await peer.write(Buffer.from(bytes))
