@@ -4,6 +4,8 @@
 #include "hubbub/request.h"
 #include "store/writer.h"
 #include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +15,8 @@ enum proto_error __wrap_request_decode(struct request **out, struct span text,
 				       const struct config *cfg, const char **why);
 int __real_op_apply_join(struct writer *w, struct store_op *op);
 int __wrap_op_apply_join(struct writer *w, struct store_op *op);
+int __real_backtrace(void **frames, int size);
+int __wrap_backtrace(void **frames, int size);
 int use_up_the_stack(int depth);
 
 static bool says(struct span text, const char *what)
@@ -30,6 +34,15 @@ static void hang(void)
 static int (*volatile deeper)(int) = use_up_the_stack;
 static int *volatile nowhere;
 
+static volatile bool breaks_backtrace;
+
+int __wrap_backtrace(void **frames, int size)
+{
+	if (breaks_backtrace)
+		*nowhere = 1;
+	return __real_backtrace(frames, size);
+}
+
 int use_up_the_stack(int depth)
 {
 	volatile char filler[4096];
@@ -41,6 +54,9 @@ int use_up_the_stack(int depth)
 enum proto_error __wrap_request_decode(struct request **out, struct span text,
 				       const struct config *cfg, const char **why)
 {
+	breaks_backtrace = says(text, "crash-while-telling");
+	if (breaks_backtrace)
+		abort();
 	if (says(text, "hang-here"))
 		hang();
 	if (says(text, "write-nowhere"))

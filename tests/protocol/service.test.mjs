@@ -211,4 +211,15 @@ if (!HAS_SANITIZER) {
       t.diagnostic(server.stderr.split('\n').length + ' lines')
     })
   }
+
+  test('a crash of what tells of a crash ends it all the same, by the first signal or the second', async () => {
+    const server = await new Server({ bin: [HANGING], args: ['--workers', '1'] }).start()
+    const peer = await server.user()
+    peer.send({ id: 9, op: 'join', room: 'crash-while-telling' })
+    const { signal } = await within(server.exited, 'the crash')
+    assert.match(signal, /SIGABRT|SIGSEGV/)
+    assert.match(server.stderr, /crashed: SIGABRT in thread worker-0/)
+    server.child = undefined
+    await server.dispose()
+  })
 }
