@@ -12,6 +12,7 @@
 #include "hubbub/crash.h"
 #include "hubbub/log.h"
 #include "store/store_internal.h"
+#include <errno.h>
 
 enum {
 	CHECKPOINT_PAGES = 4000 /* 16 MB, which a start after a crash has to read again */
@@ -66,17 +67,55 @@ void checkpoint_after_commit(struct store *st, sqlite3 *writer)
 	}
 }
 
+static int open_connection(struct store *st, struct db *db)
+{
+	unsigned log_number = atomic_load(&st->log_number);
+	int err = db_open(db, st->path, DB_WRITE);
+
+	if (err != 0)
+		return err;
+	/* Reading something makes SQLite find the WAL, without which a checkpoint does nothing. */
+	int64_t version;
+	err = db_get_int(db, "PRAGMA schema_version", &version);
+	if (err != 0)
+		db_close(db);
+	else
+		st->checkpoint_log_number = log_number;
+	return err;
+}
+
+/* The old one goes last: while a connection is open, nobody removes the WAL. */
+static int follow_log(struct store *st)
+{
+	struct db fresh;
+
+	if (st->checkpoint_log_number == atomic_load(&st->log_number))
+		return 0;
+	int err = in_place_check(&st->db_file);
+	if (err == 0)
+		err = open_connection(st, &fresh);
+	if (err != 0)
+		return err;
+	db_close(&st->checkpoint_db);
+	st->checkpoint_db = fresh;
+	return 0;
+}
+
 static void run_checkpoint(struct store *st, bool *failing)
 {
-	int rc = sqlite3_wal_checkpoint_v2(st->checkpoint_db.h, NULL, SQLITE_CHECKPOINT_PASSIVE,
-					   NULL, NULL);
+	int err = follow_log(st);
+
+	if (err == 0 &&
+	    sqlite3_wal_checkpoint_v2(st->checkpoint_db.h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+				      NULL) != SQLITE_OK)
+		err = db_errno(&st->checkpoint_db);
 	atomic_store(&st->checkpoint_state, CHECKPOINT_RAN);
-	bool failed = rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY;
+	bool failed = err != 0 && err != -EBUSY;
 
 	/* Nothing is lost by it: what was committed stays in the WAL.  Once a change of state. */
 	if (failed && !*failing) {
 		char why[160];
-		db_describe(&st->checkpoint_db, why, sizeof(why));
+		db_describe(&st->checkpoint_db, err, why, sizeof(why));
 		log_warn("store: cannot checkpoint: %s", why);
 	}
 	*failing = failed;
@@ -106,13 +145,8 @@ static void *checkpoint_main(void *store)
 
 int checkpoint_start(struct store *st)
 {
-	int err = db_open(&st->checkpoint_db, st->path, DB_WRITE);
+	int err = open_connection(st, &st->checkpoint_db);
 
-	if (err != 0)
-		return err;
-	/* Reading something makes SQLite find the WAL, without which a checkpoint does nothing. */
-	int64_t version;
-	err = db_get_int(&st->checkpoint_db, "PRAGMA schema_version", &version);
 	if (err == 0)
 		err = -pthread_create(&st->checkpoint_thread, NULL, checkpoint_main, st);
 	if (err != 0)

@@ -32,6 +32,10 @@ static int errno_of(int rc)
 		return -EACCES;
 	case SQLITE_NOMEM:
 		return -ENOMEM;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_CONSTRAINT: /* nothing that is asked for breaks one, but for damaged rows */
+		return -EUCLEAN;
 	default:
 		return -EIO;
 	}
@@ -53,18 +57,22 @@ const char *db_strerror(int err)
 		return "the disk is full";
 	case -EIO:
 		return "it is damaged, or the disk is; restore it from a backup";
+	case -EUCLEAN:
+		return "it is damaged; restore it from a backup";
+	case -ESTALE:
+		return "another file has taken its place";
 	default:
 		return strerror(-err);
 	}
 }
 
-void db_describe(struct db *db, char *out, size_t size)
+void db_describe(struct db *db, int err, char *out, size_t size)
 {
-	if (db->h == NULL) {
-		snprintf(out, size, "the database is not open");
-		return;
-	}
-	snprintf(out, size, "%s (%d)", sqlite3_errmsg(db->h), sqlite3_extended_errcode(db->h));
+	if (db->h != NULL && sqlite3_errcode(db->h) != SQLITE_OK)
+		snprintf(out, size, "%s (%d)", sqlite3_errmsg(db->h),
+			 sqlite3_extended_errcode(db->h));
+	else
+		snprintf(out, size, "%s", db_strerror(err));
 }
 
 int db_open(struct db *db, const char *path, enum db_mode mode)

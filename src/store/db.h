@@ -39,8 +39,9 @@ int db_get_int(struct db *db, const char *sql, int64_t *out);
 int db_errno(struct db *db);
 /** For people: what a negative errno from these functions means for a database.  Static. */
 const char *db_strerror(int err);
-/** The connection's last error for people, with SQLite's number for it. */
-void db_describe(struct db *db, char *out, size_t size);
+/** The connection's last error for people, with SQLite's number for it; where the connection is
+ * closed or knows of none, what @err means. */
+void db_describe(struct db *db, int err, char *out, size_t size);
 
 /** Statement @i, reset, its parameters unbound. */
 sqlite3_stmt *db_stmt(struct db *db, unsigned i);

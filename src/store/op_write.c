@@ -280,7 +280,7 @@ int op_apply_write(struct writer *w, struct store_op *op)
 		*e = (struct event){0};
 		rc = answer_known_key(w, op, hash);
 		if (rc == 0)
-			return -EIO; /* it is there, and it is not */
+			return -EUCLEAN; /* it is there, and it is not */
 		return rc < 0 ? rc : 0;
 	}
 	if (rc > 0)

@@ -63,19 +63,22 @@ static const char *const statements[R_N_STMTS] = {
 			    " ORDER BY seq",
 };
 
-static int open_connection(struct reader *rd)
+int reader_open(struct reader *rd)
 {
+	unsigned log_number = atomic_load(&rd->st->log_number);
 	int err;
 
-	if (rd->db.h != NULL)
+	if (rd->db.h != NULL && (rd->log_number == log_number || !sqlite3_get_autocommit(rd->db.h)))
 		return 0;
-	err = db_open(&rd->db, rd->st->path, DB_READ);
+	db_close(&rd->db);
+	/* What stands there now may be another history. */
+	err = in_place_check(&rd->st->db_file);
+	if (err == 0)
+		err = db_open(&rd->db, rd->st->path, DB_READ);
 	if (err != 0)
 		return err;
-	err = db_prepare(&rd->db, statements, R_N_STMTS);
-	if (err != 0)
-		db_close(&rd->db);
-	return err;
+	rd->log_number = log_number;
+	return db_prepare(&rd->db, statements, R_N_STMTS);
 }
 
 static int run(struct reader *rd, struct store_read *r)
@@ -108,7 +111,7 @@ static void refuse(struct reader *rd, struct store_read *r)
  */
 static int begin(struct reader *rd)
 {
-	int err = open_connection(rd);
+	int err = reader_open(rd);
 
 	if (err == 0 && sqlite3_get_autocommit(rd->db.h))
 		err = db_run(db_stmt(&rd->db, R_BEGIN));
@@ -116,11 +119,11 @@ static int begin(struct reader *rd)
 }
 
 /* The connection goes; the next read opens it again. */
-static void give_up(struct reader *rd)
+static void give_up(struct reader *rd, int err)
 {
 	if (!rd->failing) {
 		char why[160];
-		db_describe(&rd->db, why, sizeof(why));
+		db_describe(&rd->db, err, why, sizeof(why));
 		log_warn("store: cannot read: %s", why);
 	}
 	db_close(&rd->db);
@@ -137,7 +140,7 @@ static void answer(struct reader *rd, struct store_read *r)
 		rd->failing = false;
 		return;
 	}
-	give_up(rd);
+	give_up(rd, err);
 	r->events.len = 0;
 	r->err = PROTO_E_UNAVAILABLE;
 	r->why = "The storage failed.";
@@ -174,9 +177,11 @@ static void answer_all(struct reader *rd, struct store_read *reads)
 		answer(rd, r);
 		rd->st->hooks.answer(rd->st->ctx, r);
 	}
-	if (rd->db.h != NULL && !sqlite3_get_autocommit(rd->db.h) &&
-	    db_run(db_stmt(&rd->db, R_COMMIT)) != 0)
-		give_up(rd);
+	if (rd->db.h == NULL || sqlite3_get_autocommit(rd->db.h))
+		return;
+	int err = db_run(db_stmt(&rd->db, R_COMMIT));
+	if (err != 0)
+		give_up(rd, err);
 }
 
 static void refuse_all(struct reader *rd, struct store_read *reads)

@@ -116,7 +116,7 @@ static int refuse(struct db *db, const char *name, int err)
 {
 	char why[160];
 
-	db_describe(db, why, sizeof(why));
+	db_describe(db, err, why, sizeof(why));
 	log_error("store: cannot use %s: %s (SQLite says: %s)", name, db_strerror(err), why);
 	return err;
 }
@@ -167,8 +167,8 @@ static int quick_check(struct db *db, const char *name)
 	if (err != 0)
 		return refuse(db, name, err);
 	if (bad != 0) {
-		log_error("store: cannot use %s: %s", name, db_strerror(-EIO));
-		return -EIO;
+		log_error("store: cannot use %s: %s", name, db_strerror(-EUCLEAN));
+		return -EUCLEAN;
 	}
 	return 0;
 }

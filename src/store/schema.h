@@ -9,7 +9,7 @@
  * Check that @db is ours (or empty), healthy and not newer than this program, and bring it up to
  * this program's version.  @name is for log lines.
  *
- * Logs one line and returns a negative errno when it is not: -EIO damaged, -EBUSY locked by
+ * Logs one line and returns a negative errno when it is not: -EUCLEAN damaged, -EBUSY locked by
  * another process, -ENOTSUP of a newer version, -EINVAL no database of Hubbub's.
  */
 int schema_open(struct db *db, const char *name);

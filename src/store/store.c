@@ -33,7 +33,7 @@ static int read_meta(struct store *st, struct db *db)
 	}
 	sqlite3_finalize(s);
 	if (rc == 0 && !(has_epoch && has_key))
-		rc = -EIO;
+		rc = -EUCLEAN;
 	return rc;
 }
 
@@ -41,8 +41,10 @@ static int read_meta(struct store *st, struct db *db)
 static int open_database(struct store *st)
 {
 	struct db db;
-	int err = db_open(&db, st->path, DB_WRITE);
+	int err = in_place_note(&st->db_file);
 
+	if (err == 0)
+		err = db_open(&db, st->path, DB_WRITE);
 	if (err != 0) {
 		log_error("store: cannot open %s: %s", st->path, db_strerror(err));
 		return err;
@@ -83,6 +85,9 @@ static int start_threads(struct store *st)
 		goto fail;
 	for (; n < st->n_readers; n++) {
 		st->readers[n].st = st;
+		/* Now, so that reading goes on when files cannot be opened later.  What fails
+		 * here fails the first read again. */
+		reader_open(&st->readers[n]);
 		err = -pthread_create(&st->readers[n].thread, NULL, reader_main, &st->readers[n]);
 		if (err != 0)
 			goto fail_readers;
@@ -109,6 +114,10 @@ static void init(struct store *st, const struct store_options *opts)
 	struct buf path = {0};
 	buf_printf(&path, "%s/hubbub.db", opts->dir);
 	st->path = buf_take(&path, NULL);
+	buf_printf(&path, "%s-wal", st->path);
+	st->wal_path = buf_take(&path, NULL);
+	st->db_file.path = st->path;
+	st->wal_file.path = st->wal_path;
 	st->max_queue = opts->max_queue;
 	st->max_queue_bytes = opts->max_queue_bytes;
 	st->lock_fd = -1;
@@ -130,6 +139,8 @@ static void init(struct store *st, const struct store_options *opts)
 static void free_store(struct store *st)
 {
 	writer_close(&st->writer);
+	for (unsigned i = 0; i < st->n_readers; i++)
+		db_close(&st->readers[i].db); /* of one without a thread */
 	if (st->lock_fd >= 0)
 		close(st->lock_fd);
 	cond_deinit(&st->checkpoint_work);
@@ -143,6 +154,7 @@ static void free_store(struct store *st)
 	sodium_memzero(st->writer.hash_key, sizeof(st->writer.hash_key));
 	free(st->readers);
 	free(st->epoch);
+	free(st->wal_path);
 	free(st->path);
 	free(st->dir);
 	free(st);
@@ -298,8 +310,10 @@ void store_stop(struct store *st)
 static void checkpoint_whole(struct store *st)
 {
 	struct db db;
-	int err = db_open(&db, st->path, DB_WRITE);
+	int err = in_place_check(&st->db_file);
 
+	if (err == 0)
+		err = db_open(&db, st->path, DB_WRITE);
 	if (err == 0) {
 		if (sqlite3_wal_checkpoint_v2(db.h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) !=
 		    SQLITE_OK)

@@ -7,13 +7,15 @@
 #include "hubbub/mutex.h"
 #include "hubbub/store.h"
 #include "store/db.h"
+#include "store/in_place.h"
 #include "store/writer.h"
 #include <stdatomic.h>
 
 struct reader {
 	struct store *st;
-	struct db db; /* closed after an error; the next read opens it again */
-	bool failing; /* that was logged */
+	struct db db;        /* closed after an error; the next read opens it again */
+	bool failing;        /* that was logged */
+	unsigned log_number; /* store.log_number when the connection was opened */
 	pthread_t thread;
 };
 
@@ -22,7 +24,9 @@ struct store {
 	struct store_hooks hooks;
 	void *ctx;
 	char *dir;
-	char *path; /* DIR/hubbub.db */
+	char *path;     /* DIR/hubbub.db */
+	char *wal_path; /* and the write-ahead log beside it */
+	struct in_place_file db_file;
 	char *epoch;
 	unsigned char hash_key[32];
 	size_t max_queue, max_queue_bytes;
@@ -55,6 +59,10 @@ struct store {
 
 	struct writer writer;
 	pthread_t writer_thread;
+	struct in_place_file wal_file; /* the writer thread's */
+	/* How often the write-ahead log was lost and begun anew: a connection from before has the
+	 * old one, which is empty and nobody's. */
+	atomic_uint log_number;
 	struct reader *readers;
 	unsigned n_readers;
 	bool running; /* main thread's */
@@ -68,7 +76,8 @@ struct store {
 	bool checkpoint_wanted, checkpoint_stopping;
 	atomic_int checkpoint_state; /* enum checkpoint_state */
 	atomic_int wal_pages;
-	int checkpoint_at; /* pages in the WAL; the writer thread's */
+	int checkpoint_at;              /* pages in the WAL; the writer thread's */
+	unsigned checkpoint_log_number; /* log_number when checkpoint_db was opened */
 };
 
 /* checkpoint.c */
@@ -84,5 +93,7 @@ void checkpoint_watch(struct store *st, sqlite3 *writer);
 /** Writer's thread, between batches. */
 void checkpoint_after_commit(struct store *st, sqlite3 *writer);
 
+/** Open the reader's connection if it is closed, or has lost the log.  0 or a negative errno. */
+int reader_open(struct reader *rd);
 /** A reader's thread. */
 void *reader_main(void *reader);

@@ -3,22 +3,18 @@
  * takes the next batch.
  *
  * While one batch is being committed the next one gathers, and sometimes a moment longer (pace.c).
- * Whatever fails,
- * fails the whole batch: each of its ops is answered `unavailable`, the caches go, and the
- * connection is closed and opened before anything else is written.
  */
 #include "store/writer.h"
 #include "hubbub/clock.h"
 #include "hubbub/crash.h"
-#include "hubbub/log.h"
-#include "hubbub/mem.h"
 #include "store/store_internal.h"
-#include <stdlib.h>
+#include <pthread.h>
 
 enum {
 	BATCH_MAX_OPS = 1024,
 	BATCH_MAX_BYTES = 1 << 20,
 	ADMISSION_WAIT_MS = 2,
+	FILES_LOOKED_AT_MS = 5000, /* while there is nothing to write */
 };
 
 static size_t op_bytes(const struct store_op *op)
@@ -26,18 +22,12 @@ static size_t op_bytes(const struct store_op *op)
 	return op->req != NULL ? op->req->text.len : 0;
 }
 
-/* Until there is something to do.  False: nothing waits, but it is time to try the disk again. */
+/* Until there is something to do.  False: nothing waits, but it is time to look at the disk. */
 static bool await_work_locked(struct store *st, bool failing) REQUIRES(st->lock)
 {
-	while (st->first == NULL && !st->stopping) {
-		if (!failing) {
-			cond_wait(&st->work, &st->lock);
-			continue;
-		}
-		cond_wait_ms(&st->work, &st->lock, WRITER_RETRY_MS);
-		return st->first != NULL || st->stopping;
-	}
-	return true;
+	if (st->first == NULL && !st->stopping)
+		cond_wait_ms(&st->work, &st->lock, failing ? WRITER_RETRY_MS : FILES_LOOKED_AT_MS);
+	return st->first != NULL || st->stopping;
 }
 
 /* Wait while the receivers are over their bound; a stopping store takes all the same, since who
@@ -92,108 +82,6 @@ static struct store_op *take_batch_locked(struct store *st, size_t *n_ops) REQUI
 	return batch;
 }
 
-static int apply(struct writer *w, struct store_op *op)
-{
-	switch (op->kind) {
-	case STORE_HELLO:
-		return op_apply_hello(w, op);
-	case STORE_JOIN:
-		return op_apply_join(w, op);
-	case STORE_WRITE:
-		return op_apply_write(w, op);
-	case STORE_MARK:
-		return op_apply_mark(w, op);
-	case STORE_FORGET:
-		return op_apply_forget(w, op);
-	case STORE_TOUCH:
-		return op_apply_touch(w, op);
-	case STORE_FOUND:
-		break;
-	}
-	return op_refuse(op, PROTO_E_INTERNAL, "There is no such operation.");
-}
-
-/* NULL for @batch probes whether the disk takes writes. */
-static int commit_batch(struct writer *w, struct store_op *batch)
-{
-	int err = db_run(db_stmt(&w->db, W_BEGIN));
-
-	if (err == 0 && batch == NULL)
-		err = db_run(db_stmt(&w->db, W_PROBE));
-	for (struct store_op *op = batch; err == 0 && op != NULL; op = op->next)
-		err = apply(w, op);
-	if (err == 0)
-		err = writer_flush_rooms(w);
-	if (err == 0)
-		err = db_run(db_stmt(&w->db, W_COMMIT));
-	if (err == 0) {
-		w->last_event = w->batch_event;
-		w->last_user = w->batch_user;
-		return 0;
-	}
-	db_describe(&w->db, w->failure, sizeof(w->failure));
-	/* Some errors have rolled back already; the connection says whether. */
-	if (!sqlite3_get_autocommit(w->db.h))
-		db_exec(&w->db, "ROLLBACK");
-	w->batch_event = w->last_event;
-	w->batch_user = w->last_user;
-	writer_drop_caches(w);
-	w->broken = true;
-	return err;
-}
-
-/* Nothing that an op learned in the transaction may be told. */
-static void fail_op(struct store_op *op)
-{
-	free(op->name);
-	free(op->token);
-	op->name = op->token = NULL;
-	store_room_deinit(&op->room);
-	op->event = (struct event){0};
-	op->scratch.len = 0;
-	op->seq = 0;
-	op->ts = 0;
-	op->dup = op->renamed = op->drops_tail = false;
-	op->err = PROTO_E_UNAVAILABLE;
-	op->why = "The storage failed: try again under the same key.";
-	op->retry_ms = WRITER_RETRY_MS;
-}
-
-static void note_outcome(struct store *st, bool ok, bool committed)
-{
-	struct writer *w = &st->writer;
-
-	mutex_lock(&st->lock);
-	st->healthy = ok;
-	st->stats.commits += committed && ok;
-	st->stats.failed_commits += !ok;
-	mutex_unlock(&st->lock);
-	if (!ok && !w->failing)
-		log_error("store: cannot write, answering unavailable until it works: %s",
-			  w->failure);
-	if (ok && w->failing)
-		log_info("store: writing works again");
-	w->failing = !ok;
-}
-
-static void run_batch(struct store *st, struct store_op *batch)
-{
-	struct writer *w = &st->writer;
-	int err = w->broken ? writer_recover(w) : 0;
-
-	if (err == 0)
-		err = commit_batch(w, batch);
-	note_outcome(st, err == 0, batch != NULL);
-	for (struct store_op *op = batch; err != 0 && op != NULL; op = op->next)
-		fail_op(op);
-	if (batch != NULL)
-		st->hooks.publish(st->ctx, batch);
-	if (err == 0) {
-		writer_trim_caches(w);
-		checkpoint_after_commit(st, w->db.h);
-	}
-}
-
 void *writer_main(void *store)
 {
 	struct store *st = store;
@@ -220,9 +108,14 @@ void *writer_main(void *store)
 		}
 		mutex_unlock(&st->lock);
 
+		if (batch == NULL && !st->writer.failing) {
+			if (writer_check_files(&st->writer) == 0)
+				continue;
+			st->writer.broken = true;
+		}
 		atomic_store_explicit(&st->is_working, true, memory_order_relaxed);
 		uint64_t begun = clock_mono_ns();
-		run_batch(st, batch);
+		writer_run_batch(st, batch);
 		pace_ran(&st->writer.pace, begun, clock_mono_ns(), n_ops);
 	}
 }

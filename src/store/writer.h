@@ -53,7 +53,8 @@ struct writer {
 	int64_t batch_event, batch_user; /* the same, of the batch under way */
 	bool broken;                     /* the last batch failed: reopen first */
 	bool failing;                    /* that was logged */
-	char failure[160];
+	uint64_t damage_said_ms;         /* on the monotonic clock; 0: never */
+	char failure[256];
 };
 
 /** How long a client should wait after `unavailable`, and how often the writer tries by itself. */
@@ -110,6 +111,11 @@ void writer_close(struct writer *w);
  * Returns 0 when the writer is ready, else a negative errno: try again later.
  */
 int writer_recover(struct writer *w);
+/**
+ * Whether a restart would find the files that are written to.  Negative if not, with the reason in
+ * @w->failure: nothing may be acknowledged then.
+ */
+int writer_check_files(struct writer *w);
 
 /* writer_cache.c */
 /** Room @id, from the cache or the database.  1: *@out is set; 0: none; negative: failed. */
@@ -154,6 +160,12 @@ static inline int op_refuse(struct store_op *op, enum proto_error err, const cha
 	op->why = why;
 	return 0;
 }
+
+/**
+ * writer_batch.c: commit @batch and publish it, or fail it.  NULL: see whether writing works, where
+ * it did not.
+ */
+void writer_run_batch(struct store *st, struct store_op *batch);
 
 /** The writer's thread. */
 void *writer_main(void *store);

@@ -2,7 +2,7 @@
  * The writer's connection: its statements, and how it comes back after a failure.
  *
  * When a commit fails, nobody knows what of it reached the disk.  So nothing more is written until
- * the connection was closed and opened; then the file says what is true.  An event above the last
+ * a new connection was opened; then the file says what is true.  An event above the last
  * one told is published then, as found: its sender was told `unavailable`, and gets the first
  * reply when it tries again under the same key.  A guest made by such a commit was never told its
  * token; the row goes, and the name is free again.
@@ -13,6 +13,7 @@
 #include "store/store_internal.h"
 #include "store/writer.h"
 #include <assert.h>
+#include <stdio.h>
 
 static const char *const statements[W_N_STMTS] = {
 	[W_BEGIN] = "BEGIN IMMEDIATE",
@@ -74,26 +75,28 @@ static const char *const statements[W_N_STMTS] = {
 			  " AND NOT EXISTS (SELECT 1 FROM members m WHERE m.user = users.id)",
 };
 
-static int open_connection(struct writer *w)
+static int open_connection(struct writer *w, struct db *db)
 {
-	int err = db_open(&w->db, w->st->path, DB_WRITE_GATHERED);
+	int err = db_open(db, w->st->path, DB_WRITE_GATHERED);
 
 	if (err == 0)
-		err = db_exec(&w->db, "PRAGMA journal_size_limit=67108864");
+		err = db_exec(db, "PRAGMA journal_size_limit=67108864");
 	if (err == 0)
-		err = db_prepare(&w->db, statements, W_N_STMTS);
+		err = db_prepare(db, statements, W_N_STMTS);
+	if (err == 0) /* the first look into the database has made it */
+		err = in_place_note(&w->st->wal_file);
 	if (err != 0) {
-		db_describe(&w->db, w->failure, sizeof(w->failure));
-		db_close(&w->db);
+		db_describe(db, err, w->failure, sizeof(w->failure));
+		db_close(db);
 		return err;
 	}
-	checkpoint_watch(w->st, w->db.h);
+	checkpoint_watch(w->st, db->h);
 	return 0;
 }
 
 int writer_open(struct writer *w)
 {
-	int err = open_connection(w);
+	int err = open_connection(w, &w->db);
 
 	if (err == 0)
 		err = db_get_int(&w->db, "SELECT coalesce(max(id), 0) FROM events", &w->last_event);
@@ -163,6 +166,63 @@ static int find_untold(struct writer *w, struct store_op **out, int64_t *last)
 	return rc;
 }
 
+static int describe_file(struct writer *w, const struct in_place_file *f, int err)
+{
+	snprintf(w->failure, sizeof(w->failure), "%s was deleted or moved: %s", f->path,
+		 db_strerror(err));
+	return err;
+}
+
+int writer_check_files(struct writer *w)
+{
+	struct store *st = w->st;
+	int err = in_place_check(&st->db_file);
+
+	if (err != 0)
+		return describe_file(w, &st->db_file, err);
+	err = in_place_check(&st->wal_file);
+	return err != 0 ? describe_file(w, &st->wal_file, err) : 0;
+}
+
+/*
+ * The database is where it was and its log is not.  What is in the log is in no other place, so it
+ * goes into the database, by the connection that has the lost file open.  That file is empty then:
+ * other connections that still have it fail rather than read what is not so.
+ */
+static int save_log(struct writer *w)
+{
+	if (sqlite3_wal_checkpoint_v2(w->db.h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) !=
+	    SQLITE_OK) {
+		int err = db_errno(&w->db);
+
+		db_describe(&w->db, err, w->failure, sizeof(w->failure));
+		return err;
+	}
+	log_error("store: %s; what was in it is in the database now, and a new one is begun",
+		  w->failure);
+	atomic_fetch_add(&w->st->log_number, 1);
+	return 0;
+}
+
+/* The old connection goes when the new one is there: it may have the only way to a lost log. */
+static int reopen(struct writer *w)
+{
+	struct db fresh;
+	int err = in_place_check(&w->st->db_file);
+
+	if (err != 0)
+		return describe_file(w, &w->st->db_file, err);
+	if (writer_check_files(w) != 0)
+		err = save_log(w);
+	if (err == 0)
+		err = open_connection(w, &fresh);
+	if (err != 0)
+		return err;
+	db_close(&w->db);
+	w->db = fresh;
+	return 0;
+}
+
 int writer_recover(struct writer *w)
 {
 	struct store_op *found = NULL;
@@ -170,10 +230,10 @@ int writer_recover(struct writer *w)
 	int64_t n_new_users = 0;
 
 	writer_drop_caches(w);
-	db_close(&w->db);
-	int err = open_connection(w);
-	if (err == 0)
-		err = find_untold(w, &found, &last);
+	int err = reopen(w);
+	if (err != 0)
+		return err;
+	err = find_untold(w, &found, &last);
 	if (err == 0) {
 		sqlite3_stmt *s = db_stmt(&w->db, W_FOUND_USERS);
 
@@ -182,15 +242,13 @@ int writer_recover(struct writer *w)
 		n_new_users = err == 0 ? sqlite3_changes(w->db.h) : 0;
 	}
 	if (err != 0) {
-		if (w->db.h != NULL)
-			db_describe(&w->db, w->failure, sizeof(w->failure));
+		db_describe(&w->db, err, w->failure, sizeof(w->failure));
 		while (found != NULL) {
 			struct store_op *next = found->next;
 
 			store_op_free(found);
 			found = next;
 		}
-		db_close(&w->db);
 		return err;
 	}
 	if (found != NULL || n_new_users != 0)

@@ -30,7 +30,7 @@ static void must(struct statements *st, int err)
 		return;
 	char text[256];
 
-	db_describe(&st->writer.db, text, sizeof(text));
+	db_describe(&st->writer.db, 0, text, sizeof(text));
 	fail("the database failed", text);
 }
 

@@ -346,9 +346,9 @@ static void a_damaged_database_is_refused(void **state)
 	make_user(fx, "Ada");
 	fixture_close(fx);
 	overwrite(fx, 4096, 8192); /* whole pages of it */
-	assert_int_equal(try_open(fx), -EIO);
+	assert_int_equal(try_open(fx), -EUCLEAN);
 	overwrite(fx, 0, 4096); /* the header: no database at all */
-	assert_int_equal(try_open(fx), -EIO);
+	assert_int_equal(try_open(fx), -EUCLEAN);
 	free(path);
 }
 
@@ -359,7 +359,7 @@ static void a_truncated_database_is_refused(void **state)
 
 	fixture_close(fx);
 	assert_int_equal(truncate(path, 3 * 4096), 0);
-	assert_int_equal(try_open(fx), -EIO);
+	assert_int_equal(try_open(fx), -EUCLEAN);
 	free(path);
 }
 
