@@ -41,6 +41,16 @@ const SPOILT = {
 
 test('a sound world has nothing wrong', () => assert.deepEqual(check(world()), []))
 
+test('what was refused may come later, and nothing else may', () => {
+  const w = world()
+  const [first, , third] = log(w).events
+  log(w).events = [{ seq: 1, text: third.text }, { seq: 2, text: log(w).events[1].text }, { seq: 3, text: first.text }]
+  Object.assign(w, { acked: [], visits: [], before: new Map() })
+  assert.match(check(w).join('\n'), /behind number/)
+  w.sent.get('a.0').late = true
+  assert.deepEqual(check(w), [])
+})
+
 for (const [name, [spoil, complaint]] of Object.entries(SPOILT)) {
   test(`it is noticed when ${name}`, () => {
     const w = world()

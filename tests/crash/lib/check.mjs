@@ -27,10 +27,19 @@ function* checkTexts(room, { events }, sent, stored) {
     if (message.text !== text) yield `${room}: ${seq} holds another text than was sent under ${key}`
     if (stored.has(key)) yield `${room}: ${key} is stored twice, as ${stored.get(key).seq} and ${seq}`
     else stored.set(key, { seq, text })
+    // What was refused is tried again later, and those that were sent behind it have passed it.
+    if (message.late) continue
     const last = lastOf.get(message.stream) ?? -1
-    if (message.n !== last + 1) yield `${room}: ${key} comes behind number ${last} of its sender`
+    const next = nextInOrder(sent, message.stream, last)
+    if (message.n !== next) yield `${room}: ${key} comes behind number ${last} of its sender`
     lastOf.set(message.stream, message.n)
   }
+}
+
+function nextInOrder(sent, stream, last) {
+  let n = last + 1
+  while (sent.get(`${stream}.${n}`)?.late) n++
+  return n
 }
 
 function* checkPrefix(room, { events }, before) {
@@ -55,8 +64,8 @@ function* checkVisit({ visit, room, head, events }, stored) {
 /**
  * Everything that is wrong, each as a sentence.
  *
- * sent     Map of key to {room, stream, n, text}: a stream is one sender's messages to one room,
- *          numbered by n from 0
+ * sent     Map of key to {room, stream, n, text, late}: a stream is one sender's messages to one
+ *          room, numbered by n from 0, its key the stream and n; late: it was refused once
  * acked    [{key, seq}]
  * visits   [{visit, room, head, events}]: what a member was sent, above the head that it joined at
  * stored   Map of room to {events, head}, as history gives it

@@ -28,6 +28,11 @@ export class Ledger {
     this.#note('acked', key, seq)
   }
 
+  /** It was refused, and will be tried again. */
+  refused(key) {
+    this.#note('refused', key)
+  }
+
   /** `visit` names one connection: it joined the room, whose head was this. */
   joined(visit, room, head) {
     this.#note('joined', visit, room, head)
@@ -56,6 +61,7 @@ export class Ledger {
     }
     const take = {
       sent: (key, room, stream, n, text) => sent.set(key, { room, stream, n, text }),
+      refused: (key) => (sent.get(key).late = true),
       acked: (key, seq) => acked.push({ key, seq }),
       joined: (visit, room, head) => (visitOf(visit, room).head = head),
       seen: (visit, room, seq, text) => visitOf(visit, room).events.push({ seq, text }),

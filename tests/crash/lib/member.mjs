@@ -38,21 +38,26 @@ export class Writer extends Member {
     this.streams = this.rooms.map((room) => ({ id: `${this.name}.${room}`, room, next: 0, unsure: new Set() }))
   }
 
-  /** Until the link is dead or the round is closing.  What was not acknowledged goes first, again. */
+  /**
+   * Until the link is dead or the round is closing.  What was not acknowledged goes first, again;
+   * behind a refusal the round says whether there is an again.
+   */
   async run(round) {
     await Promise.all(this.streams.map((stream) => this.#pump(stream, round)))
   }
 
   async #pump(stream, round) {
     const rng = round.random(stream.id)
-    const again = [...stream.unsure]
+    let again = [...stream.unsure]
     while (!round.closing) {
       const size = rng.int(1, 12)
       const old = again.splice(0, size)
       const fresh = Array.from({ length: size - old.length }, () => stream.next++)
       this.ledger.sent(fresh.map((n) => this.#message(stream, n)))
       const done = await Promise.all([...old, ...fresh].map((n) => this.#write(stream, n, round)))
-      if (done.includes(false)) return
+      if (!done.includes(false)) continue
+      if (this.peer.ended !== undefined || !(await round.mayGoOn())) return
+      again = [...stream.unsure]
     }
   }
 
@@ -79,6 +84,7 @@ export class Writer extends Member {
       round.outstanding--
     }
     if (!reply.ok) {
+      this.ledger.refused(`${stream.id}.${n}`)
       round.onRefusal(reply)
       return false
     }

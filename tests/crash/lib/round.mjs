@@ -61,6 +61,11 @@ export class Round {
     }
   }
 
+  /** A server that refuses is stopping. */
+  async mayGoOn() {
+    return false
+  }
+
   onRefusal(reply) {
     if (this.#stopping && reply.err.code === 'unavailable') return
     this.fail(`a send was refused: ${JSON.stringify(reply.err)}`)

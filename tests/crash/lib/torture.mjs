@@ -9,9 +9,9 @@ const BUILD = process.env.CRASH_BUILD ?? assert.fail('CRASH_BUILD names the buil
 const MACHINE = fileURLToPath(new URL('../run.mjs', import.meta.url))
 
 /** Gives the exit status, the summary, and what was printed beside it. */
-export function torture(fault, server, kills, seed) {
+export function torture(fault, server, n, seed, count = 'kills') {
   const bin = path.join(BUILD, server)
-  const args = [MACHINE, fault, '--kills', String(kills), '--seed', String(seed)]
+  const args = [MACHINE, fault, `--${count}`, String(n), '--seed', String(seed)]
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { env: { ...process.env, HUBBUB_BIN: bin } }, (err, stdout, stderr) => {
       if (err !== null && err.code !== 1) return reject(new Error(`${err.message}\n${stderr}`))
