@@ -56,7 +56,7 @@ const char *db_strerror(int err)
 	case -ENOSPC:
 		return "the disk is full";
 	case -EIO:
-		return "it is damaged, or the disk is; restore it from a backup";
+		return "the disk fails, or it is damaged";
 	case -EUCLEAN:
 		return "it is damaged; restore it from a backup";
 	case -ESTALE:

@@ -125,6 +125,7 @@ static void init(struct store *st, const struct store_options *opts)
 	cond_init(&st->work);
 	cond_init(&st->stop);
 	pace_init(&st->writer.pace, opts->pace_ns);
+	st->writer.watch.fd = -1;
 	st->last = &st->first;
 	st->healthy = true;
 	mutex_init(&st->read_lock);

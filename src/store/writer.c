@@ -14,7 +14,7 @@ enum {
 	BATCH_MAX_OPS = 1024,
 	BATCH_MAX_BYTES = 1 << 20,
 	ADMISSION_WAIT_MS = 2,
-	FILES_LOOKED_AT_MS = 5000, /* while there is nothing to write */
+	FILES_LOOKED_AT_MS = 2000, /* while there is nothing to write */
 };
 
 static size_t op_bytes(const struct store_op *op)

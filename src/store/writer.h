@@ -4,6 +4,7 @@
  */
 #include "hubbub/store.h"
 #include "store/db.h"
+#include "store/in_place.h"
 #include "store/pace.h"
 #include <uthash.h>
 
@@ -41,6 +42,7 @@ struct writer_own {
 struct writer {
 	struct store *st;
 	struct db db;
+	struct in_place_watch watch; /* over the data directory */
 	struct pace pace;
 	unsigned char hash_key[32];
 	struct writer_room *rooms;

@@ -98,6 +98,7 @@ int writer_open(struct writer *w)
 {
 	int err = open_connection(w, &w->db);
 
+	in_place_watch_open(&w->watch, w->st->dir);
 	if (err == 0)
 		err = db_get_int(&w->db, "SELECT coalesce(max(id), 0) FROM events", &w->last_event);
 	if (err == 0)
@@ -113,6 +114,7 @@ void writer_close(struct writer *w)
 {
 	writer_drop_caches(w);
 	db_close(&w->db);
+	in_place_watch_close(&w->watch);
 }
 
 /* The statement's memory goes with the next step, so what the event points at is copied. */
@@ -175,13 +177,17 @@ static int describe_file(struct writer *w, const struct in_place_file *f, int er
 
 int writer_check_files(struct writer *w)
 {
-	struct store *st = w->st;
-	int err = in_place_check(&st->db_file);
+	const struct in_place_file *f = &w->st->db_file;
 
-	if (err != 0)
-		return describe_file(w, &st->db_file, err);
-	err = in_place_check(&st->wal_file);
-	return err != 0 ? describe_file(w, &st->wal_file, err) : 0;
+	if (in_place_watch_is_quiet(&w->watch))
+		return 0;
+	int err = in_place_check(f);
+	if (err == 0) {
+		f = &w->st->wal_file;
+		err = in_place_check(f);
+	}
+	in_place_watch_looked(&w->watch, err == 0);
+	return err != 0 ? describe_file(w, f, err) : 0;
 }
 
 /*

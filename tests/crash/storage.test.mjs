@@ -102,22 +102,42 @@ test('a disk that is full at the start: refused with a clear message, or served'
   await sender.check(await joined(server, sender))
 })
 
-test('the data directory is moved away while serving: nothing is acknowledged until it is back', async (t) => {
-  const server = await servingPatient(t)
+async function movedAndBack(server, { from, noticed }) {
   const { sender, bob } = await pair(server)
   const away = path.join(server.above, 'away')
-  await rename(server.data, away)
+  await rename(from, away)
+  await noticed()
   const keys = [await sender.refused(), await sender.refused()]
   assert.equal(await readyz(server), 503)
   assert.match(server.stderr, /hubbub\.db was deleted or moved: No such file or directory/)
   assert.equal((await bob.ok({ op: 'history', room: 'kept' })).head, 5, 'reading goes on')
-  assert.equal(await exists(server.data), false, 'it makes no new one')
-  await rename(away, server.data)
+  assert.equal(await exists(from), false, 'it makes no new one')
+  await rename(away, from)
   await eventually(async () => (await readyz(server)) === 200, 'it to be ready with nobody writing')
   for (const key of keys) await sender.again(key)
   await sender.sendAll(3)
   await heardAll(bob, 10)
   await checkAfterKill(server, sender)
+}
+
+test('the data directory is moved away while serving: nothing is acknowledged until it is back', async (t) => {
+  const server = await servingPatient(t)
+  await movedAndBack(server, { from: server.data, noticed: async () => {} })
+})
+
+test('the same where the kernel tells of no changes', async (t) => {
+  const server = await patient(t)
+  server.faults.set('watch', 'EMFILE')
+  await server.start()
+  await movedAndBack(server, { from: server.data, noticed: async () => {} })
+})
+
+test('the same with a folder above it, which shows after a moment', async (t) => {
+  const server = await patient(t)
+  const from = path.join(server.above, 'parent')
+  server.data = path.join(from, 'data')
+  await server.start()
+  await movedAndBack(server, { from, noticed: () => eventually(async () => (await readyz(server)) === 503, 'the loss to be noticed') })
 })
 
 test('the data directory is deleted while serving: noticed with nobody writing, and never acknowledged into', async (t) => {

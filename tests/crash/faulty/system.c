@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <liburing.h>
 #include <pthread.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <uv.h>
@@ -18,6 +19,8 @@ int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*f)(v
 int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*f)(void *), void *arg);
 int __real_uv_thread_create(uv_thread_t *t, uv_thread_cb f, void *arg);
 int __wrap_uv_thread_create(uv_thread_t *t, uv_thread_cb f, void *arg);
+int __real_inotify_init1(int flags);
+int __wrap_inotify_init1(int flags);
 int __real_io_uring_queue_init(unsigned n, struct io_uring *ring, unsigned flags);
 int __wrap_io_uring_queue_init(unsigned n, struct io_uring *ring, unsigned flags);
 int __real_io_uring_submit_and_wait(struct io_uring *ring, unsigned n);
@@ -54,6 +57,16 @@ int __wrap_uv_thread_create(uv_thread_t *t, uv_thread_cb f, void *arg)
 	int err = fault_due(FAULT_THREAD, FILES_OTHER);
 
 	return err != 0 ? -err : __real_uv_thread_create(t, f, arg);
+}
+
+int __wrap_inotify_init1(int flags)
+{
+	int err = fault_due(FAULT_WATCH, FILES_OTHER);
+
+	if (err == 0)
+		return __real_inotify_init1(flags);
+	errno = err;
+	return -1;
 }
 
 int __wrap_io_uring_queue_init(unsigned n, struct io_uring *ring, unsigned flags)

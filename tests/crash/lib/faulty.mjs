@@ -7,7 +7,7 @@ const SIZE = 4096
 const SLOT = 16
 const AT = { files: 384, seed: 388, space: 392, wall: 400 }
 const SLOTS = ['open', 'read', 'write', 'shortWrite', 'sync', 'truncate', 'unlink', 'map', 'mkdir', 'openToWrite',
-  'accept', 'thread', 'ring', 'ringSubmit']
+  'accept', 'thread', 'ring', 'ringSubmit', 'watch']
 const FILES = { db: 1, wal: 2, shm: 4, other: 8 }
 
 export class Faults {
@@ -60,6 +60,11 @@ export class Faults {
   /** The wall clock is off by so much. */
   clock(ms) {
     this.#put(AT.wall, 8, ms)
+  }
+
+  /** How often anything has failed so far: {what: times}. */
+  get allGiven() {
+    return Object.fromEntries(SLOTS.map((what) => [what, this.given(what)]).filter(([, times]) => times > 0))
   }
 
   /** How often `what` has failed so far. */
