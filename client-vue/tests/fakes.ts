@@ -11,6 +11,12 @@ export class FakeEnv implements Env {
     return this.time
   }
 
+  /** The clock is set; timers fall due as if it was not. */
+  jump(ms: number): void {
+    this.time += ms
+    for (const timer of this.#timers) timer.at += ms
+  }
+
   random(): number {
     return this.chance
   }

@@ -132,6 +132,25 @@ describe('the outbox', () => {
     expect(states(outbox)).toEqual(['a sent'])
   })
 
+  it('waits as long as it was told, whatever the clock says', async () => {
+    const outbox = await opened()
+    await outbox.add('a', 'r', send('a'))
+    await settled()
+    await answer(0, no('unavailable', 1000))
+    env.jump(-86_400_000)
+    await env.pass(500)
+    expect(keys()).toEqual(['a'])
+    await env.pass(60_000)
+    expect(keys()).toEqual(['a', 'a'])
+    await answer(1, no('unavailable', 60_000))
+    env.jump(86_400_000)
+    outbox.flush()
+    await settled()
+    expect(keys()).toEqual(['a', 'a'])
+    await env.pass(600_000)
+    expect(keys()).toEqual(['a', 'a', 'a'])
+  })
+
   it('takes up after a reload what was left, in order', async () => {
     online = false
     const before = await opened()

@@ -59,6 +59,13 @@ describe('rows', () => {
     expect(shape(list)).toEqual(['day', 'm1*', 'day', 'm2*'])
   })
 
+  it('keep the order of the log, and keys of their own, where the clock of the server was set back', () => {
+    const day = 24 * 60 * MINUTE
+    const list = rows([message(1, 'a', NOON), message(2, 'a', NOON + day), message(3, 'a', NOON), message(4, 'a', NOON + day)])
+    expect(shape(list)).toEqual(['day', 'm1*', 'day', 'm2*', 'day', 'm3*', 'day', 'm4*'])
+    expect(new Set(list.map((row) => row.key)).size).toBe(list.length)
+  })
+
   it('have the new line before the first unread message of another', () => {
     const messages = [message(1, 'a', NOON), message(2, 'me', NOON), message(3, 'a', NOON), message(4, 'a', NOON)]
     expect(shape(rows(messages, { newAfter: 1 }))).toEqual(['day', 'm1*', 'm2*', 'new', 'm3*', 'm4'])

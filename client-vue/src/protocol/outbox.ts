@@ -34,7 +34,8 @@ export class Outbox {
   readonly #o: OutboxOptions
   #user: string | null = null
   #entries: OutboxEntry[] = []
-  #notBefore = new Map<string, number>()
+  /** Rooms that wait before they go on, each with what calls its timer off: no clock, which may jump. */
+  #paused = new Map<string, () => void>()
   /** Keys being written to the storage: not sent yet. */
   #storing = new Set<string>()
   /** Keys that the storage refused: they live in this page alone, and are sent from it. */
@@ -167,11 +168,8 @@ export class Outbox {
   }
 
   #sendable(): string[] {
-    const now = this.#o.env.now()
     const rids = [...new Set(this.#entries.map((e) => e.rid))]
-    return rids.filter(
-      (rid) => this.#next(rid) !== undefined && (this.#notBefore.get(rid) ?? 0) <= now,
-    )
+    return rids.filter((rid) => this.#next(rid) !== undefined && !this.#paused.has(rid))
   }
 
   /** What is to be sent next in a room, if anything can be. */
@@ -241,8 +239,12 @@ export class Outbox {
   }
 
   #pause(rid: string, ms: number): void {
-    this.#notBefore.set(rid, this.#o.env.now() + ms)
-    this.#o.env.after(ms, () => this.flush())
+    this.#paused.get(rid)?.()
+    const over = () => {
+      this.#paused.delete(rid)
+      this.flush()
+    }
+    this.#paused.set(rid, this.#o.env.after(ms, over))
   }
 
   async #gone(entry: OutboxEntry, seq: number | null): Promise<void> {

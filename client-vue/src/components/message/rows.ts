@@ -52,11 +52,17 @@ export function toRows(input: RowsInput): Row[] {
   let author = ''
   let ts = 0
   let day = ''
+  // A day comes twice where the server's clock was set back.
+  const timesOf = new Map<string, number>()
   let newPending = newAfter !== null
   const place = (from: string, at: number): boolean => {
     const today = dayOf(at)
     const newDay = today !== day
-    if (newDay) rows.push({ kind: 'day', key: `day-${today}`, ts: at })
+    if (newDay) {
+      const times = timesOf.get(today) ?? 0
+      timesOf.set(today, times + 1)
+      rows.push({ kind: 'day', key: times === 0 ? `day-${today}` : `day-${today}-${times}`, ts: at })
+    }
     const head = newDay || from !== author || Math.abs(at - ts) >= GROUP_MS
     author = from
     ts = at
