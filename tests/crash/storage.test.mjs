@@ -56,7 +56,15 @@ for (const [what, begin] of [
     await sender.again(key)
     await sender.sendAll(3)
     await heardAll(bob, 9)
-    await checkAfterKill(server, sender)
+    const peer = await checkAfterKill(server, sender)
+    // It stops in order on such a disk, too.
+    sender.peer = peer
+    begin(server.faults)
+    await sender.refused()
+    await server.stop()
+    server.faults.heal()
+    await server.start()
+    await sender.check(await joined(server, sender))
   })
 }
 
