@@ -3,6 +3,7 @@
  */
 #include "store/db.h"
 #include "hubbub/mem.h"
+#include "hubbub/utf8.h"
 #include "store/wal_file.h"
 #include <assert.h>
 #include <errno.h>
@@ -68,7 +69,9 @@ const char *db_strerror(int err)
 
 void db_describe(struct db *db, int err, char *out, size_t size)
 {
-	if (db->h != NULL && sqlite3_errcode(db->h) != SQLITE_OK)
+	int rc = db->h != NULL ? sqlite3_errcode(db->h) : SQLITE_OK;
+
+	if (rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE)
 		snprintf(out, size, "%s (%d)", sqlite3_errmsg(db->h),
 			 sqlite3_extended_errcode(db->h));
 	else
@@ -223,9 +226,27 @@ struct span db_column(sqlite3_stmt *s, int i)
 	return (struct span){.p = p != NULL ? p : "", .len = len};
 }
 
-char *db_column_dup(sqlite3_stmt *s, int i)
+bool db_column_text_or_null(sqlite3_stmt *s, int i, struct span *out)
 {
-	struct span v = db_column(s, i);
+	*out = db_column(s, i);
+	return utf8_is_valid(out->p, out->len);
+}
 
-	return v.p != NULL ? mem_dup(v.p, v.len) : NULL;
+bool db_column_text(sqlite3_stmt *s, int i, struct span *out)
+{
+	return db_column_text_or_null(s, i, out) && out->p != NULL;
+}
+
+bool db_column_dup_or_null(sqlite3_stmt *s, int i, char **out)
+{
+	struct span v;
+	bool ok = db_column_text_or_null(s, i, &v);
+
+	*out = ok && v.p != NULL ? mem_dup(v.p, v.len) : NULL;
+	return ok;
+}
+
+bool db_column_dup(sqlite3_stmt *s, int i, char **out)
+{
+	return db_column_dup_or_null(s, i, out) && *out != NULL;
 }

@@ -57,5 +57,13 @@ void db_bind_blob(sqlite3_stmt *s, int i, struct span bytes); /* p NULL binds NU
 
 /** A column's bytes, TEXT or BLOB; p is NULL only for NULL.  Valid until the next step. */
 struct span db_column(sqlite3_stmt *s, int i);
-/** A column's bytes as a string of its own; NULL for NULL. */
-char *db_column_dup(sqlite3_stmt *s, int i);
+/**
+ * Text that peers are sent.  False where it is none: a page that was damaged between its records
+ * shows in what it holds, and one byte that is not UTF-8 would end the connection of each reader.
+ */
+bool db_column_text(sqlite3_stmt *s, int i, struct span *out);
+/** The same where there may be NULL, whose p is NULL. */
+bool db_column_text_or_null(sqlite3_stmt *s, int i, struct span *out);
+/** The same as a string of its own, NULL for NULL; NULL in *@out as well on false. */
+bool db_column_dup(sqlite3_stmt *s, int i, char **out);
+bool db_column_dup_or_null(sqlite3_stmt *s, int i, char **out);

@@ -5,6 +5,7 @@
 #include "store/secret.h"
 #include "store/store_internal.h"
 #include "store/writer.h"
+#include <errno.h>
 
 /* 1: *@id is set; 0: no such room; negative: failed. */
 static int find_id(struct writer *w, unsigned stmt, struct span by, int64_t *id)
@@ -58,9 +59,11 @@ static int take_snapshot(struct writer *w, struct store_op *op)
 		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
 	op->room.id = op->room_id;
 	memcpy(op->room.rid, room->rid, STORE_RID_SIZE);
-	op->room.name = db_column_dup(s, 1);
-	op->room.title = db_column_dup(s, 2);
-	op->room.topic = db_column_dup(s, 3);
+	if (!db_column_dup_or_null(s, 1, &op->room.name) || !db_column_dup(s, 2, &op->room.title) ||
+	    !db_column_dup(s, 3, &op->room.topic)) {
+		sqlite3_reset(s);
+		return -EUCLEAN;
+	}
 	op->room.head = room->head;
 	op->room.first = (uint64_t)sqlite3_column_int64(s, 4);
 	sqlite3_reset(s);

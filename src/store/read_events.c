@@ -8,6 +8,7 @@
 #include "hubbub/mem.h"
 #include "store/reader.h"
 #include "store/row.h"
+#include <errno.h>
 #include <stdlib.h>
 
 struct piece {
@@ -38,13 +39,16 @@ static int encode_row(struct page *pg, sqlite3_stmt *s, struct event *e)
 {
 	int64_t mentions[REQUEST_MAX_MENTIONS];
 
-	row_read_event(s, e, mentions);
+	if (!row_read_event(s, e, mentions))
+		return -EUCLEAN;
 	e->room = pg->room;
 	if (pg->r->fold) {
 		e->folded = true;
 		if (!e->deleted) {
-			struct span edited = db_column(s, ROW_N_EVENT_COLUMNS);
+			struct span edited;
 
+			if (!db_column_text_or_null(s, ROW_N_EVENT_COLUMNS, &edited))
+				return -EUCLEAN;
 			if (edited.p != NULL) {
 				e->text = edited;
 				e->edited_ts = sqlite3_column_int64(s, ROW_N_EVENT_COLUMNS + 1);
@@ -189,7 +193,9 @@ static int find_log(struct page *pg)
 		r->why = "There is no such room.";
 		return 0;
 	}
-	struct span label = db_column(s, 0);
+	struct span label;
+	if (!db_column_text(s, 0, &label))
+		return -EUCLEAN;
 	pg->room = (struct span){.p = mem_dup(label.p, label.len), .len = label.len};
 	r->head = (uint64_t)sqlite3_column_int64(s, 1);
 	r->first = (uint64_t)sqlite3_column_int64(s, 2);

@@ -6,6 +6,7 @@
  */
 #include "hubbub/mem.h"
 #include "store/reader.h"
+#include <errno.h>
 #include <stdlib.h>
 
 /* Spans hold offsets until the buffer has stopped moving. */
@@ -30,7 +31,11 @@ static int load_counts(struct reader *rd, const struct store_read *r, uint64_t s
 	db_bind_int(s, 2, (int64_t)seq);
 	db_bind_int(s, 3, r->user);
 	while ((rc = db_step(s)) > 0) {
-		struct event_reaction *re = add(f, db_column(s, 0));
+		struct span emoji;
+
+		if (!db_column_text(s, 0, &emoji))
+			return -EUCLEAN;
+		struct event_reaction *re = add(f, emoji);
 
 		re->count = (uint64_t)sqlite3_column_int64(s, 1);
 		re->me = sqlite3_column_int(s, 2) != 0;
@@ -62,7 +67,11 @@ static int load_from_log(struct reader *rd, const struct store_read *r, uint64_t
 	db_bind_int(s, 2, (int64_t)seq);
 	db_bind_int(s, 3, (int64_t)upto);
 	while ((rc = db_step(s)) > 0) {
-		struct event_reaction *re = find(f, db_column(s, 0));
+		struct span emoji;
+
+		if (!db_column_text(s, 0, &emoji))
+			return -EUCLEAN;
+		struct event_reaction *re = find(f, emoji);
 
 		re->count = (uint64_t)sqlite3_column_int64(s, 1);
 		if (sqlite3_column_int64(s, 2) == r->user)

@@ -5,22 +5,26 @@
 #include "hubbub/mem.h"
 #include "store/reader.h"
 #include "store/secret.h"
+#include <errno.h>
 
 /* A visit is noted once an hour at most: a name is kept for 30 days, so that is close enough. */
 enum {
 	STALE_MS = 60 * 60 * 1000
 };
 
-static void copy_rid(char rid[STORE_RID_SIZE], struct span s)
+static bool copy_rid(char rid[STORE_RID_SIZE], sqlite3_stmt *s, int i)
 {
-	size_t len = s.len < STORE_RID_SIZE ? s.len : STORE_RID_SIZE - 1;
+	struct span v;
 
-	memcpy(rid, s.p, len);
-	rid[len] = '\0';
+	if (!db_column_text(s, i, &v) || v.len >= STORE_RID_SIZE)
+		return false;
+	memcpy(rid, v.p, v.len);
+	rid[v.len] = '\0';
+	return true;
 }
 
 /* Others' messages above the marker: all of them less one's own, each a difference of ordinals. */
-static void read_belong_row(sqlite3_stmt *s, struct store_belong *b)
+static bool read_belong_row(sqlite3_stmt *s, struct store_belong *b)
 {
 	int64_t all = sqlite3_column_int64(s, 5), all_read = sqlite3_column_int64(s, 6);
 	int64_t own = sqlite3_column_int64(s, 7), own_read = sqlite3_column_int64(s, 8);
@@ -28,13 +32,12 @@ static void read_belong_row(sqlite3_stmt *s, struct store_belong *b)
 
 	*b = (struct store_belong){
 		.id = sqlite3_column_int64(s, 0),
-		.name = db_column_dup(s, 2),
 		.head = (uint64_t)sqlite3_column_int64(s, 3),
 		.read = (uint64_t)sqlite3_column_int64(s, 4),
 		.unread = unread > 0 ? (uint64_t)unread : 0,
 		.mentions = (uint64_t)sqlite3_column_int64(s, 9),
 	};
-	copy_rid(b->rid, db_column(s, 1));
+	return db_column_dup_or_null(s, 2, &b->name) && copy_rid(b->rid, s, 1);
 }
 
 int read_belong(struct reader *rd, struct store_read *r)
@@ -49,7 +52,8 @@ int read_belong(struct reader *rd, struct store_read *r)
 			cap = cap != 0 ? 2 * cap : 16;
 			r->belong = mem_realloc(r->belong, cap * sizeof(*r->belong));
 		}
-		read_belong_row(s, &r->belong[r->n_belong++]);
+		if (!read_belong_row(s, &r->belong[r->n_belong++]))
+			return -EUCLEAN;
 	}
 	return rc;
 }
@@ -70,7 +74,8 @@ int read_hello(struct reader *rd, struct store_read *r)
 		return 0;
 	}
 	r->user = sqlite3_column_int64(s, 0);
-	r->name = db_column_dup(s, 1);
+	if (!db_column_dup(s, 1, &r->name))
+		return -EUCLEAN;
 	r->stale = clock_wall_ms() - sqlite3_column_int64(s, 2) > STALE_MS;
 	sqlite3_reset(s);
 	return read_belong(rd, r);
@@ -91,13 +96,12 @@ int read_rooms(struct reader *rd, struct store_read *r)
 
 		*room = (struct store_room){
 			.id = sqlite3_column_int64(s, 0),
-			.name = db_column_dup(s, 2),
-			.title = db_column_dup(s, 3),
-			.topic = db_column_dup(s, 4),
 			.head = (uint64_t)sqlite3_column_int64(s, 5),
 			.first = (uint64_t)sqlite3_column_int64(s, 6),
 		};
-		copy_rid(room->rid, db_column(s, 1));
+		if (!copy_rid(room->rid, s, 1) || !db_column_dup(s, 2, &room->name) ||
+		    !db_column_dup(s, 3, &room->title) || !db_column_dup(s, 4, &room->topic))
+			return -EUCLEAN;
 	}
 	return rc;
 }

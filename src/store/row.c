@@ -35,26 +35,30 @@ unsigned row_unpack_mentions(int64_t out[REQUEST_MAX_MENTIONS], struct span pack
 	return n;
 }
 
-void row_read_event(sqlite3_stmt *s, struct event *e, int64_t mentions[REQUEST_MAX_MENTIONS])
+bool row_read_event(sqlite3_stmt *s, struct event *e, int64_t mentions[REQUEST_MAX_MENTIONS])
 {
 	*e = (struct event){
 		.seq = (uint64_t)sqlite3_column_int64(s, 0),
 		.ts = sqlite3_column_int64(s, 1),
 		.kind = (enum event_kind)sqlite3_column_int(s, 2),
 		.from_id = sqlite3_column_int64(s, 3),
-		.from_name = db_column(s, 4),
-		.text = db_column(s, 5),
 		.target = (uint64_t)sqlite3_column_int64(s, 6),
 		.thread = (uint64_t)sqlite3_column_int64(s, 7),
 		.quote = (uint64_t)sqlite3_column_int64(s, 8),
-		.emoji = db_column(s, 10),
 		.on = sqlite3_column_int(s, 11) != 0,
 		.count = (uint64_t)sqlite3_column_int64(s, 12),
 	};
+	bool ok = e->kind >= EVENT_MESSAGE && e->kind <= EVENT_RENAME;
+	ok &= db_column_text_or_null(s, 4, &e->from_name);
+	ok &= db_column_text_or_null(s, 5, &e->text);
+	ok &= db_column_text_or_null(s, 10, &e->emoji);
+	if (!ok)
+		return false;
 	if (e->from_name.p == NULL)
 		e->from_name = SPAN("");
 	e->n_mentions = row_unpack_mentions(mentions, db_column(s, 9));
 	e->mentions = mentions;
 	/* A message has at least one byte, so no text means that it was deleted. */
 	e->deleted = e->kind == EVENT_MESSAGE && e->text.p == NULL;
+	return true;
 }

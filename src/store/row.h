@@ -11,9 +11,9 @@
 
 /**
  * An event out of a row; all but its room.  Its spans live until the statement's next step,
- * @mentions is where its mentions go.
+ * @mentions is where its mentions go.  False: the row is damaged.
  */
-void row_read_event(sqlite3_stmt *s, struct event *e, int64_t mentions[REQUEST_MAX_MENTIONS]);
+bool row_read_event(sqlite3_stmt *s, struct event *e, int64_t mentions[REQUEST_MAX_MENTIONS]);
 
 /** Mentions as a row holds them: each id in 8 bytes, little endian.  Returns the bytes used. */
 size_t row_pack_mentions(unsigned char out[8 * REQUEST_MAX_MENTIONS], const int64_t *ids,

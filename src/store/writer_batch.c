@@ -146,8 +146,7 @@ static void note_damage(struct store *st)
 	if (w->damage_said_ms != 0 && now - w->damage_said_ms < DAMAGE_SAID_EVERY_MS)
 		return;
 	w->damage_said_ms = now;
-	log_error("store: the database is damaged, what needs the damaged part is unavailable; "
-		  "restore it from a backup: %s",
+	log_error("store: what needs a damaged part of the database is unavailable: %s",
 		  w->failure);
 }
 

@@ -7,6 +7,7 @@
 #include "hubbub/mem.h"
 #include "store/writer.h"
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 enum {
@@ -60,11 +61,17 @@ int writer_find_room(struct writer *w, int64_t id, struct writer_room **out)
 		int rc = db_step(s);
 		if (rc <= 0)
 			return rc;
+		struct span rid;
+		char *label;
+		if (!db_column_text(s, 0, &rid) || rid.len >= STORE_RID_SIZE ||
+		    !db_column_dup_or_null(s, 1, &label)) {
+			sqlite3_reset(s);
+			return -EUCLEAN;
+		}
 		room = mem_zalloc(sizeof(*room));
 		room->id = id;
-		struct span rid = db_column(s, 0);
-		memcpy(room->rid, rid.p, rid.len < STORE_RID_SIZE ? rid.len : STORE_RID_SIZE - 1);
-		room->label = db_column_dup(s, 1);
+		memcpy(room->rid, rid.p, rid.len);
+		room->label = label;
 		if (room->label == NULL) {
 			room->label = mem_alloc(1 + STORE_RID_SIZE);
 			room->label[0] = '~';
@@ -92,10 +99,14 @@ int writer_find_name(struct writer *w, int64_t id, const char **out)
 		int rc = db_step(s);
 		if (rc <= 0)
 			return rc;
+		char *text;
+		bool ok = db_column_dup(s, 0, &text);
+		sqlite3_reset(s);
+		if (!ok)
+			return -EUCLEAN;
 		name = mem_zalloc(sizeof(*name));
 		name->id = id;
-		name->name = db_column_dup(s, 0);
-		sqlite3_reset(s);
+		name->name = text;
 		HASH_ADD(hh, w->names, id, sizeof(name->id), name);
 	}
 	*out = name->name;

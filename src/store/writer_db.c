@@ -13,6 +13,7 @@
 #include "store/store_internal.h"
 #include "store/writer.h"
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 
 static const char *const statements[W_N_STMTS] = {
@@ -117,15 +118,19 @@ void writer_close(struct writer *w)
 	in_place_watch_close(&w->watch);
 }
 
-/* The statement's memory goes with the next step, so what the event points at is copied. */
+/* The statement's memory goes with the next step, so what the event points at is copied.  NULL: the
+ * row is damaged. */
 static struct store_op *found_op(sqlite3_stmt *s)
 {
 	struct store_op *op = store_op_new(STORE_FOUND, (struct store_origin){0});
 	struct event *e = &op->event;
 	int64_t mentions[REQUEST_MAX_MENTIONS];
 
-	row_read_event(s, e, mentions);
-	e->room = db_column(s, ROW_N_EVENT_COLUMNS + 2);
+	if (!row_read_event(s, e, mentions) ||
+	    !db_column_text(s, ROW_N_EVENT_COLUMNS + 2, &e->room)) {
+		store_op_free(op);
+		return NULL;
+	}
 	op->room_id = sqlite3_column_int64(s, ROW_N_EVENT_COLUMNS + 1);
 	op->user = e->from_id;
 	op->seq = e->seq;
@@ -163,6 +168,10 @@ static int find_untold(struct writer *w, struct store_op **out, int64_t *last)
 	while ((rc = db_step(s)) > 0) {
 		*last = sqlite3_column_int64(s, ROW_N_EVENT_COLUMNS);
 		*tail = found_op(s);
+		if (*tail == NULL) {
+			sqlite3_reset(s);
+			return -EUCLEAN;
+		}
 		tail = &(*tail)->next;
 	}
 	return rc;

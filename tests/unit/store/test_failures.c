@@ -256,6 +256,86 @@ static void a_guest_that_was_never_told_its_token_frees_the_name(void **state)
 	store_op_free(op);
 }
 
+static void spoil(struct fixture *fx, const char *sql)
+{
+	char path[96];
+	sqlite3 *h;
+
+	snprintf(path, sizeof(path), "%s/hubbub.db", fx->dir);
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(h);
+}
+
+static enum proto_error read_whole(struct fixture *fx, int64_t user, int64_t room)
+{
+	struct store_read *r = read_log(fx, user, room, HISTORY_NEWEST, 0, 50, false);
+	enum proto_error err = r->err;
+
+	if (err != PROTO_OK)
+		assert_int_equal(r->events.len, 0);
+	store_read_free(r);
+	return err;
+}
+
+static void what_no_event_can_hold_is_unavailable_and_goes_to_nobody(void **state)
+{
+	static const char *const damages[][2] = {
+		{"UPDATE events SET body = x'61ff' WHERE seq = 2",
+		 "UPDATE events SET body = x'61' WHERE seq = 2"},
+		{"UPDATE events SET kind = 99 WHERE seq = 2",
+		 "UPDATE events SET kind = 1 WHERE seq = 2"},
+		{"UPDATE events SET kind = -1 WHERE seq = 2",
+		 "UPDATE events SET kind = 1 WHERE seq = 2"},
+		{"UPDATE users SET name = x'ff'", "UPDATE users SET name = 'Ada'"},
+		{"UPDATE rooms SET name = x'ff'", "UPDATE rooms SET name = 'r'"},
+	};
+	struct fixture *fx = *state;
+	int64_t ada = make_user(fx, "Ada"), room = join(fx, ada, "r");
+
+	for (unsigned key = 0; key < 3; key++)
+		store_op_free(send_key(fx, ada, room, key));
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		spoil(fx, damages[i][0]);
+		assert_int_equal(read_whole(fx, ada, room), PROTO_E_UNAVAILABLE);
+		spoil(fx, damages[i][1]);
+		assert_int_equal(read_whole(fx, ada, room), PROTO_OK);
+	}
+}
+
+static void what_meets_damage_fails_by_itself(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = make_user(fx, "Ada"), hurt = join(fx, ada, "hurt"),
+		fine = join(fx, ada, "fine");
+	struct store_op *ops[3];
+
+	fixture_reopen(fx); /* nothing is in the writer's cache */
+	spoil(fx, "UPDATE rooms SET rid = x'ff' WHERE name = 'hurt'");
+	/* One batch: nothing is taken before the gate opens. */
+	mutex_lock(&fx->lock);
+	fx->closed_gate = true;
+	mutex_unlock(&fx->lock);
+	for (int i = 0; i < 3; i++) {
+		char json[80];
+
+		snprintf(json, sizeof(json),
+			 "\"op\":\"send\",\"room\":\"r\",\"key\":\"%d\",\"text\":\"x\"", i);
+		ops[i] = submit(fx, STORE_WRITE, ada, i == 1 ? hurt : fine, json);
+	}
+	mutex_lock(&fx->lock);
+	fx->closed_gate = false;
+	mutex_unlock(&fx->lock);
+	for (int i = 0; i < 3; i++) {
+		struct store_op *op = await(fx, ops[i]);
+
+		assert_int_equal(op->err, i == 1 ? PROTO_E_UNAVAILABLE : PROTO_OK);
+		assert_int_equal(op->seq, i == 1 ? 0 : i / 2 + 1);
+		store_op_free(op);
+	}
+	assert_true(store_is_healthy(fx->st));
+}
+
 static void the_log_of_writes_starts_over_under_load(void **state)
 {
 	struct fixture *fx = *state;
@@ -354,6 +434,8 @@ int main(void)
 		CASE(a_commit_whose_sync_fails_is_not_acknowledged),
 		CASE(events_of_a_doubtful_commit_are_told_when_found),
 		CASE(a_guest_that_was_never_told_its_token_frees_the_name),
+		CASE(what_no_event_can_hold_is_unavailable_and_goes_to_nobody),
+		CASE(what_meets_damage_fails_by_itself),
 		CASE(the_log_of_writes_starts_over_under_load),
 		CASE(reads_that_wait_when_the_store_stops_are_refused),
 	};
