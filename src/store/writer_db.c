@@ -15,6 +15,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 static const char *const statements[W_N_STMTS] = {
 	[W_BEGIN] = "BEGIN IMMEDIATE",
@@ -227,6 +229,16 @@ static int reopen(struct writer *w)
 
 	if (err != 0)
 		return describe_file(w, &w->st->db_file, err);
+	/*
+	 * SQLite would open a file to read that cannot be written, and keeps that descriptor as
+	 * long as others have the file open: one more with each try.
+	 */
+	if (access(w->st->path, W_OK) != 0) {
+		err = -errno;
+		snprintf(w->failure, sizeof(w->failure), "cannot write to %s: %s", w->st->path,
+			 strerror(-err));
+		return err;
+	}
 	if (writer_check_files(w) != 0)
 		err = save_log(w);
 	if (err == 0)

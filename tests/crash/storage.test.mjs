@@ -6,6 +6,7 @@ import { access, cp, open, readFile, readdir, rename, rm } from 'node:fs/promise
 import path from 'node:path'
 import { test } from 'node:test'
 import { runToEnd } from '../protocol/lib/server.mjs'
+import { openFiles } from './lib/files.mjs'
 import { Random } from './lib/random.mjs'
 import { Sender, checkAfterKill, eventually, isHealthy, patient, readyz, servingPatient } from './lib/patient.mjs'
 
@@ -50,6 +51,10 @@ for (const [what, begin] of [
     assert.equal((await bob.ok({ op: 'history', room: 'kept' })).head, 5)
     await server.again(sender.peer) // who is known comes in
     assert.match(server.stderr, /store: cannot write, answering unavailable until it works: .+/)
+    const database = path.join(server.data, DATABASE)
+    const before = (await openFiles(server.pid))[database]
+    for (let i = 0; i < 20; i++) await sender.refused()
+    assert.ok((await openFiles(server.pid))[database] <= before + 1, 'it loses descriptors')
     server.faults.heal()
     await eventually(async () => (await readyz(server)) === 200, 'it to be ready with nobody writing')
     assert.equal(await isHealthy(server), true)

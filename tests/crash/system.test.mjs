@@ -38,8 +38,10 @@ test('descriptors run out: accepting waits, those inside are served, storage too
   const sockets = await crowd(t, server, 2000)
   await eventually(() => /connections are open: further ones wait/.test(server.stderr), 'the bound')
   const late = fetchRaw(server, '/healthz')
-  assert.ok(await slowestSend(sender) < 500 * SLOW, 'a message to those inside')
-  assert.ok(await cpuShare(server.pid, 1000) < IDLE_SHARE * SLOW, 'it spins')
+  const slowest = await slowestSend(sender), share = await cpuShare(server.pid, 1000)
+  t.diagnostic(`the slowest of 50 messages took ${slowest.toFixed(1)} ms; then it took ${(100 * share).toFixed(1)} % of a core`)
+  assert.ok(slowest < 500 * SLOW, 'a message to those inside')
+  assert.ok(share < IDLE_SHARE * SLOW, 'it spins')
   // What storage opens anew when it recovers was kept back for it.
   server.faults.set('write', 'EIO')
   const key = await sender.refused()

@@ -169,12 +169,21 @@ int fdatasync(int fd)
 	return faulty_flush(fd, SYS_fdatasync);
 }
 
-/* What the data directory's own code calls; a build may know it by either name. */
+/* What the store itself calls; a build may know openat() by either name. */
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode);
 int __real_mkdir(const char *path, mode_t mode);
 int __wrap_mkdir(const char *path, mode_t mode);
 int __real_openat(int dir, const char *path, int flags, ...);
 int __wrap_openat(int dir, const char *path, int flags, ...);
 int __wrap_openat64(int dir, const char *path, int flags, ...);
+
+int __wrap_access(const char *path, int mode)
+{
+	int err = (mode & W_OK) != 0 ? fault_due(FAULT_OPEN_TO_WRITE, kind_of(path)) : 0;
+
+	return err != 0 ? fail(err) : __real_access(path, mode);
+}
 
 int __wrap_mkdir(const char *path, mode_t mode)
 {
