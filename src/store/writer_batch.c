@@ -157,31 +157,38 @@ static int try_batch(struct writer *w, struct store_op *batch)
 	return err == 0 ? commit_batch(w, batch) : err;
 }
 
+/* All of @batch, which may be NULL, came to @err. */
+static void tell(struct store *st, struct store_op *batch, int err)
+{
+	if (err == -EUCLEAN && batch != NULL)
+		note_damage(st);
+	else
+		note_outcome(st, err == 0, batch != NULL);
+	for (struct store_op *op = batch; err != 0 && op != NULL; op = op->next)
+		fail_op(op, err == -EUCLEAN ? DAMAGE_RETRY_MS : WRITER_RETRY_MS);
+	if (batch != NULL)
+		st->hooks.publish(st->ctx, batch);
+}
+
 /*
  * One op of the batch, or more, met damage.  Each by itself: what does not need the damaged part
- * goes on.  Whether anything does is found out by a probe.
+ * goes on.  Any other failure is one for all that are left, which would meet it as well.
  */
 static void run_one_by_one(struct store *st, struct store_op *batch)
 {
-	struct writer *w = &st->writer;
-
 	while (batch != NULL) {
-		struct store_op *op = batch;
+		struct store_op *op = batch, *rest = op->next;
 
-		batch = op->next;
 		op->next = NULL;
 		forget_results(op);
-		int err = try_batch(w, op);
-		if (err == -EUCLEAN)
-			note_damage(st);
-		else
-			note_outcome(st, err == 0, true);
-		if (err != 0)
-			fail_op(op, err == -EUCLEAN ? DAMAGE_RETRY_MS : WRITER_RETRY_MS);
-		st->hooks.publish(st->ctx, op);
+		int err = try_batch(&st->writer, op);
+		if (err != 0 && err != -EUCLEAN) {
+			op->next = rest;
+			rest = NULL;
+		}
+		tell(st, op, err);
+		batch = rest;
 	}
-	if (w->broken)
-		note_outcome(st, try_batch(w, NULL) == 0, false);
 }
 
 void writer_run_batch(struct store *st, struct store_op *batch)
@@ -191,14 +198,13 @@ void writer_run_batch(struct store *st, struct store_op *batch)
 
 	if (err == -EUCLEAN && batch != NULL) {
 		run_one_by_one(st, batch);
-		return;
+		/* Whether anything can be written is not known from what met damage last. */
+		if (w->broken && !w->failing)
+			tell(st, NULL, try_batch(w, NULL));
+	} else {
+		tell(st, batch, err);
 	}
-	note_outcome(st, err == 0, batch != NULL);
-	for (struct store_op *op = batch; err != 0 && op != NULL; op = op->next)
-		fail_op(op, WRITER_RETRY_MS);
-	if (batch != NULL)
-		st->hooks.publish(st->ctx, batch);
-	if (err == 0) {
+	if (!w->broken) {
 		writer_trim_caches(w);
 		checkpoint_after_commit(st, w->db.h);
 	}

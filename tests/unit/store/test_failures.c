@@ -303,37 +303,63 @@ static void what_no_event_can_hold_is_unavailable_and_goes_to_nobody(void **stat
 	}
 }
 
-static void what_meets_damage_fails_by_itself(void **state)
+/* Three sends of one batch, of which number @damaged needs a damaged row, and @n_syncs syncs fail.
+ */
+static void send_three(struct fixture *fx, unsigned damaged, int n_syncs, struct store_op *out[3])
 {
-	struct fixture *fx = *state;
 	int64_t ada = make_user(fx, "Ada"), hurt = join(fx, ada, "hurt"),
 		fine = join(fx, ada, "fine");
 	struct store_op *ops[3];
 
 	fixture_reopen(fx); /* nothing is in the writer's cache */
 	spoil(fx, "UPDATE rooms SET rid = x'ff' WHERE name = 'hurt'");
-	/* One batch: nothing is taken before the gate opens. */
+	/* Nothing is taken before the gate opens. */
 	mutex_lock(&fx->lock);
 	fx->closed_gate = true;
 	mutex_unlock(&fx->lock);
-	for (int i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 3; i++) {
 		char json[80];
 
 		snprintf(json, sizeof(json),
-			 "\"op\":\"send\",\"room\":\"r\",\"key\":\"%d\",\"text\":\"x\"", i);
-		ops[i] = submit(fx, STORE_WRITE, ada, i == 1 ? hurt : fine, json);
+			 "\"op\":\"send\",\"room\":\"r\",\"key\":\"%u\",\"text\":\"x\"", i);
+		ops[i] = submit(fx, STORE_WRITE, ada, i == damaged ? hurt : fine, json);
 	}
+	atomic_store(&syncs_to_fail, n_syncs);
 	mutex_lock(&fx->lock);
 	fx->closed_gate = false;
 	mutex_unlock(&fx->lock);
-	for (int i = 0; i < 3; i++) {
-		struct store_op *op = await(fx, ops[i]);
+	for (unsigned i = 0; i < 3; i++)
+		out[i] = await(fx, ops[i]);
+}
 
-		assert_int_equal(op->err, i == 1 ? PROTO_E_UNAVAILABLE : PROTO_OK);
-		assert_int_equal(op->seq, i == 1 ? 0 : i / 2 + 1);
-		store_op_free(op);
+static void what_meets_damage_fails_by_itself(void **state)
+{
+	struct fixture *fx = *state;
+	struct store_op *ops[3];
+
+	send_three(fx, 1, 0, ops);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(ops[i]->err, i == 1 ? PROTO_E_UNAVAILABLE : PROTO_OK);
+		assert_int_equal(ops[i]->seq, i == 1 ? 0 : i / 2 + 1);
+		store_op_free(ops[i]);
 	}
 	assert_true(store_is_healthy(fx->st));
+}
+
+/* With a disk that makes each wait, a thousand tries would take long. */
+static void a_disk_that_fails_beside_damage_is_tried_once(void **state)
+{
+	struct fixture *fx = *state;
+	struct store_op *ops[3];
+
+	send_three(fx, 0, 1, ops);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(ops[i]->err, PROTO_E_UNAVAILABLE);
+		assert_in_range(ops[i]->retry_ms, i == 0 ? WRITER_RETRY_MS + 1 : 1,
+				i == 0 ? 60000 : WRITER_RETRY_MS);
+		store_op_free(ops[i]);
+	}
+	assert_null(fx->found);
 }
 
 static void the_log_of_writes_starts_over_under_load(void **state)
@@ -436,6 +462,7 @@ int main(void)
 		CASE(a_guest_that_was_never_told_its_token_frees_the_name),
 		CASE(what_no_event_can_hold_is_unavailable_and_goes_to_nobody),
 		CASE(what_meets_damage_fails_by_itself),
+		CASE(a_disk_that_fails_beside_damage_is_tried_once),
 		CASE(the_log_of_writes_starts_over_under_load),
 		CASE(reads_that_wait_when_the_store_stops_are_refused),
 	};
