@@ -30,7 +30,7 @@ static void must(struct statements *st, int err)
 		return;
 	char text[256];
 
-	db_describe(&st->writer.db, 0, text, sizeof(text));
+	db_describe(&st->writer.db, err, text, sizeof(text));
 	fail("the database failed", text);
 }
 
@@ -68,16 +68,21 @@ static void populate(struct statements *st)
 
 void statements_open(struct statements *st, const char *path, uint32_t n_rooms, uint32_t n_authors)
 {
+	struct buf wal_path = {0};
 	struct db db = {0};
 	FILE *f = fopen(path, "we"); /* the store makes no file in db_open() either */
 
+	buf_printf(&wal_path, "%s-wal", path);
 	*st = (struct statements){
+		.store.dir = (char *)".",
 		.store.path = (char *)path,
+		.store.wal_path = buf_take(&wal_path, NULL),
 		.rooms = mem_zalloc(n_rooms * sizeof(*st->rooms)),
 		.authors = mem_zalloc(n_authors * sizeof(*st->authors)),
 		.n_rooms = n_rooms,
 		.n_authors = n_authors,
 	};
+	st->store.wal_file.path = st->store.wal_path;
 	st->writer.st = &st->store;
 	if (f == NULL || fclose(f) != 0)
 		fail(path, "cannot be made");
@@ -91,6 +96,7 @@ void statements_open(struct statements *st, const char *path, uint32_t n_rooms, 
 void statements_close(struct statements *st)
 {
 	writer_close(&st->writer);
+	free(st->store.wal_path);
 	free(st->rooms);
 	free(st->authors);
 }

@@ -14,7 +14,7 @@ struct author {
 };
 
 struct statements {
-	struct store store; /* only its path is used, and the length of the log kept in it */
+	struct store store; /* only its paths are used, and the length of the log kept in it */
 	struct writer writer;
 	struct writer_room *rooms;
 	struct author *authors;
