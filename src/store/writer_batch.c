@@ -201,10 +201,11 @@ void writer_run_batch(struct store *st, struct store_op *batch)
 		/* Whether anything can be written is not known from what met damage last. */
 		if (w->broken && !w->failing)
 			tell(st, NULL, try_batch(w, NULL));
+		err = w->broken ? -EUCLEAN : 0;
 	} else {
 		tell(st, batch, err);
 	}
-	if (!w->broken) {
+	if (err == 0) {
 		writer_trim_caches(w);
 		checkpoint_after_commit(st, w->db.h);
 	}
