@@ -153,6 +153,30 @@ test('the same with a folder above it, which shows after a moment', async (t) =>
   await movedAndBack(server, { from, noticed: () => eventually(async () => (await readyz(server)) === 503, 'the loss to be noticed') })
 })
 
+test('each call of a start fails in its turn: it serves, or says why not, and nothing is lost', async (t) => {
+  const server = await servingPatient(t)
+  const { sender } = await pair(server)
+  await server.stop('SIGKILL') // so that there is a log to be read again
+  let starts = 0
+  for (const what of ['open', 'read', 'write', 'sync', 'truncate', 'map', 'mkdir']) {
+    for (let skip = 0, before; before !== server.faults.given(what); skip++) {
+      before = server.faults.given(what)
+      server.faults.set(what, 'EIO', { skip, times: 1 })
+      await server.start().catch(() => {})
+      server.child.kill('SIGKILL')
+      const { code, signal } = await server.exited
+      if (signal !== 'SIGKILL') assert.ok(code === 1 && / error /.test(server.stderr), `${what} ${skip}: ${code ?? signal}, ${server.stderr}`)
+      server.child = undefined
+      server.checkReports()
+      server.faults.heal()
+      starts++
+    }
+  }
+  t.diagnostic(`${starts} starts`)
+  await server.start()
+  await sender.check(await joined(server, sender))
+})
+
 test('the data directory is deleted while serving: noticed with nobody writing, and never acknowledged into', async (t) => {
   const server = await servingPatient(t)
   const { sender, bob } = await pair(server)

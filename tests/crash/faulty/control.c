@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static_assert(offsetof(struct faults, files) == 384, "as lib/faulty.mjs has it");
-static_assert(offsetof(struct faults, wall_ms) == 400, "as lib/faulty.mjs has it");
+static_assert(offsetof(struct faults, files) == 480, "as lib/faulty.mjs has it");
+static_assert(offsetof(struct faults, wall_ms) == 496, "as lib/faulty.mjs has it");
 
 static struct faults none;
 struct faults *faults = &none;
@@ -38,6 +38,11 @@ int fault_due(enum fault what, enum faulty_files file)
 		return 0;
 	if (fault_random() % 65536 >= atomic_load(&faults->at[what].chance))
 		return 0;
+	if (atomic_load(&faults->at[what].left) >= 0 &&
+	    atomic_fetch_sub(&faults->at[what].left, 1) <= 0) {
+		atomic_store(&faults->at[what].left, 0);
+		return 0;
+	}
 	atomic_fetch_add(&faults->at[what].n_given, 1);
 	return err;
 }

@@ -44,8 +44,9 @@ struct faults {
 		atomic_uint chance;  /* of 65536 */
 		atomic_int skip;     /* calls that work before */
 		atomic_uint n_given; /* how often it failed */
+		atomic_int left;     /* how often it still fails; negative: always */
 	} at[24];
-	/* At byte 384: */
+	/* At byte 480: */
 	atomic_uint files; /* enum faulty_files; 0 stands for all */
 	atomic_uint seed;
 	atomic_llong space;   /* bytes by which files may grow, plus 1; 0: without end */

@@ -4,8 +4,8 @@ import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs
 import { constants } from 'node:os'
 
 const SIZE = 4096
-const SLOT = 16
-const AT = { files: 384, seed: 388, space: 392, wall: 400 }
+const SLOT = 20
+const AT = { files: 480, seed: 484, space: 488, wall: 496 }
 const SLOTS = ['open', 'read', 'write', 'shortWrite', 'sync', 'truncate', 'unlink', 'map', 'mkdir', 'openToWrite',
   'accept', 'thread', 'ring', 'ringSubmit', 'watch']
 const FILES = { db: 1, wal: 2, shm: 4, other: 8 }
@@ -33,11 +33,12 @@ export class Faults {
     return i * SLOT
   }
 
-  /** From now on `what` fails with `err`, with this probability, once `skip` calls have worked. */
-  set(what, err, { chance = 1, skip = 0 } = {}) {
+  /** From now on `what` fails with `err`, with this probability, once `skip` calls have worked; so many times. */
+  set(what, err, { chance = 1, skip = 0, times = -1 } = {}) {
     const at = this.#slot(what)
     const number = constants.errno[err]
     assert.ok(number > 0, `there is no error ${err}`)
+    this.#put(at + 16, 4, times)
     this.#put(at + 8, 4, skip)
     this.#put(at + 4, 4, Math.ceil(chance * 65536))
     this.#put(at, 4, number)
