@@ -196,7 +196,7 @@ bool store_is_healthy(struct store *st);
 
 struct store_stats {
 	uint64_t ops, commits, failed_commits, reads;
-	size_t queue;
+	size_t queue, read_queue; /* what waits */
 	/** Times that the writer looked for work, and whether it has some: with work and no new
 	 * turn for long it hangs. */
 	uint64_t turns;

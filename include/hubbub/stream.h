@@ -69,6 +69,11 @@ void stream_send(struct stream *s, struct chunk *c);
 /** The same for a piece that other streams of this worker are sent too; the caller keeps its
  * reference. */
 void stream_send_piece(struct stream *s, struct piece *p);
+/**
+ * Write what the socket takes at once, before the turn's end; calls nothing back.  What it does not
+ * take stays queued, and so does what a failed socket cannot take: the turn's end sees to both.
+ */
+void stream_write_now(struct stream *s);
 /** Drop what is queued but for the rest of a chunk that is partly written. */
 void stream_drop_queued(struct stream *s);
 size_t stream_unsent(const struct stream *s); /* bytes */

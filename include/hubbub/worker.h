@@ -64,6 +64,9 @@ struct worker {
 	struct stream_out *free_outs; /* output queues for the next to use */
 	unsigned n_free_outs;
 	uint64_t n_flushed; /* streams that were flushed, ever */
+	/* Written by this thread, read by any: bytes that wait for sockets, and bytes of what came
+	 * for rooms here and their members are still to be told, each once. */
+	atomic_size_t unsent, backlog;
 	uv_timer_t tick;
 	uv_check_t check;
 	uv_prepare_t prepare;

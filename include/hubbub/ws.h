@@ -54,6 +54,8 @@ void ws_receive(struct ws *ws, uint8_t *bytes, size_t len);
 /** Begin the closing handshake; once; later calls do nothing. */
 void ws_close(struct ws *ws, uint16_t code, const char *reason);
 bool ws_is_closing(const struct ws *ws);
+/** Part of a message has come, and is kept until the rest does. */
+bool ws_is_mid_message(const struct ws *ws);
 /**
  * Nothing more is wanted of the peer: both close frames have passed, or it broke the protocol and
  * was told so.  The stream may be shut down for writing now (not closed: unread input would make

@@ -62,11 +62,21 @@ static void unlink_dirty(struct stream *s)
 		w->flushing.at[i] = NULL;
 }
 
+/* One writer: no read-modify-write is needed. */
+static void count_unsent(struct stream *s, size_t more, size_t less)
+{
+	atomic_size_t *sum = &s->worker->unsent;
+
+	s->unsent += more - less;
+	atomic_store_explicit(sum, atomic_load_explicit(sum, memory_order_relaxed) + more - less,
+			      memory_order_relaxed);
+}
+
 static void drop_output(struct stream *s)
 {
 	unlink_dirty(s);
 	stream_out_drop(s->worker, &s->out);
-	s->unsent = 0;
+	count_unsent(s, 0, s->unsent);
 }
 
 /* The socket failed: nothing will come and nothing can go any more. */
@@ -83,7 +93,7 @@ int stream_took(struct stream *s, int result, size_t wanted)
 {
 	if (result < 0)
 		return result;
-	s->unsent -= (size_t)result;
+	count_unsent(s, 0, (size_t)result);
 	s->written += (size_t)result;
 	if (result > 0)
 		stream_out_consume(s->out, (size_t)result);
@@ -119,14 +129,25 @@ void stream_flushed(struct stream *s, int err)
 		s->events->on_drained(s);
 }
 
-void stream_flush(struct stream *s)
+static int write_queued(struct stream *s)
 {
 	size_t written = 0;
 	int err = stream_out_write(s->worker, &s->out, s->fd, &written);
 
-	s->unsent -= written;
+	count_unsent(s, 0, written);
 	s->written += written;
-	stream_flushed(s, err);
+	return err;
+}
+
+void stream_flush(struct stream *s)
+{
+	stream_flushed(s, write_queued(s));
+}
+
+void stream_write_now(struct stream *s)
+{
+	if (!s->closing && !s->failed)
+		(void)write_queued(s);
 }
 
 /* One recv: a peer that sends without end gets its turn like the others. */
@@ -187,7 +208,7 @@ int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_
 
 static void push(struct stream *s, struct piece *p)
 {
-	s->unsent += p->len;
+	count_unsent(s, p->len, 0);
 	stream_out_push(s->worker, &s->out, p);
 	/* While the socket is full, its becoming writable flushes. */
 	if (!s->writing)
@@ -215,7 +236,7 @@ void stream_send_piece(struct stream *s, struct piece *p)
 
 void stream_drop_queued(struct stream *s)
 {
-	s->unsent -= stream_out_trim(s->out);
+	count_unsent(s, 0, stream_out_trim(s->out));
 }
 
 size_t stream_unsent(const struct stream *s)

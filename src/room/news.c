@@ -68,13 +68,22 @@ static void add(struct room_post *post, unsigned w, const struct room_news *news
 	inbox_list_add(&post->rg->outgoing[w], &nm->msg);
 }
 
+/* Who types is not told to a worker that is far behind: nobody misses it. */
+static bool is_far_behind(struct worker *w)
+{
+	return inbox_len(&w->inbox) > FLEETING_BOUND ||
+	       atomic_load_explicit(&w->backlog, memory_order_relaxed) > BACKLOG_BOUND / 2;
+}
+
 void room_post_add_locked(struct room_registry *rg, struct room_post *post,
 			  const struct room_news *news)
 {
 	const struct room *room = room_find_locked(rg, news->room);
 
+	bool is_typing = news->except_conn != 0;
+
 	for (unsigned w = 0; room != NULL && w < rg->n_workers; w++) {
-		if (room->joined[w] > 0)
+		if (room->joined[w] > 0 && !(is_typing && is_far_behind(&rg->workers[w])))
 			add(post, w, news);
 	}
 }

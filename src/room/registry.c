@@ -247,7 +247,10 @@ void room_registry_count_deflate(struct room_registry *rg, int delta)
 bool room_registry_has_room(struct room_registry *rg)
 {
 	for (unsigned w = 0; w < rg->n_workers; w++) {
-		if (inbox_len(&rg->workers[w].inbox) > INBOX_BOUND)
+		struct worker *to = &rg->workers[w];
+
+		if (inbox_len(&to->inbox) > INBOX_BOUND ||
+		    atomic_load_explicit(&to->backlog, memory_order_relaxed) > BACKLOG_BOUND)
 			return false;
 	}
 	return true;

@@ -12,7 +12,9 @@
 #define TAIL_MAX_BYTES (64 * 1024)
 #define PRESENCE_MAX_NAMED 50
 #define PRESENCE_INTERVAL_MS 1000
-#define INBOX_BOUND 65536
+#define INBOX_BOUND 65536                 /* messages */
+#define BACKLOG_BOUND (1024 * 1024)       /* bytes that a worker is still to tell its rooms */
+#define FLEETING_BOUND (INBOX_BOUND / 16) /* messages; a worker behind by more hears no typing */
 
 /** The newest events of a room, encoded; a ring whose last entry is the room's head. */
 struct room_tail {

@@ -47,6 +47,23 @@ static void put_sessions(struct buf *b, const struct session_env *env)
 		put(b, rows[i].name, rows[i].type, rows[i].help, sum(env, rows[i].offset));
 }
 
+static void put_workers(struct buf *b, const struct session_env *env)
+{
+	size_t inbox = 0, unsent = 0, backlog = 0;
+
+	for (unsigned i = 0; i < env->n_workers; i++) {
+		struct worker *w = &env->workers[i];
+
+		inbox += inbox_len(&w->inbox);
+		unsent += atomic_load_explicit(&w->unsent, memory_order_relaxed);
+		backlog += atomic_load_explicit(&w->backlog, memory_order_relaxed);
+	}
+	put(b, "inbox", "gauge", "Messages that wait for the workers.", inbox);
+	put(b, "unsent_bytes", "gauge", "Bytes that wait for clients' sockets.", unsent);
+	put(b, "fanout_backlog_bytes", "gauge", "Bytes that rooms' members are still to be told.",
+	    backlog);
+}
+
 static void put_lock_waits(struct buf *b)
 {
 	struct mutex_waits waits = mutex_get_waits();
@@ -76,7 +93,10 @@ void metrics_write(struct buf *b, const struct session_env *env)
 	    store.failed_commits);
 	put(b, "store_reads_total", "counter", "Reads answered by the store.", store.reads);
 	put(b, "store_queue", "gauge", "Requests waiting for the store's writer.", store.queue);
+	put(b, "store_read_queue", "gauge", "Requests waiting for the store's readers.",
+	    store.read_queue);
 	put(b, "store_healthy", "gauge", "1 while the last commit succeeded.",
 	    store_is_healthy(env->store) ? 1 : 0);
+	put_workers(b, env);
 	put_lock_waits(b);
 }

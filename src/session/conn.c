@@ -79,7 +79,10 @@ void conn_close(struct conn *c, uint16_t code, const char *why)
 
 static void ws_on_message(void *owner, struct span text)
 {
-	conn_on_text(owner, text);
+	struct conn *c = owner;
+
+	c->half_sent = false;
+	conn_on_text(c, text);
 }
 
 static void ws_on_send(void *owner, struct chunk *bytes)

@@ -75,6 +75,7 @@ struct conn {
 	bool is_of_user : 1; /* among hub_user_conns() */
 	bool pumping : 1;
 	bool waits_to_join : 1; /* in the hub's queue of joins */
+	bool half_sent : 1;     /* a message was not whole at the last beat, and is not since */
 	uint8_t n_large;        /* of n_in_flight, those whose replies are large */
 	uint16_t n_in_flight;   /* requests at the store */
 	uint16_t n_waiting;

@@ -84,24 +84,35 @@ static unsigned tell_member(struct local_room *lr, struct member *m)
 	return n;
 }
 
-static void release(struct pending_news *p)
+/* What it takes to be told; what the members' output takes is bounded by itself. */
+static void count_backlog(struct hub *hub, const struct frame *f, bool is_new)
 {
+	atomic_size_t *sum = &hub->worker->backlog;
+	size_t n = atomic_load_explicit(sum, memory_order_relaxed);
+	size_t len = frame_wire(f, false, 0).len;
+
+	atomic_store_explicit(sum, is_new ? n + len : n - len, memory_order_relaxed);
+}
+
+static void release(struct hub *hub, struct pending_news *p)
+{
+	count_backlog(hub, p->frame, false);
 	piece_unref(p->plain);
 	piece_unref(p->deflated);
 	frame_unref(p->frame);
 }
 
-void hub_drop_news(struct local_room *lr)
+void hub_drop_news(struct hub *hub, struct local_room *lr)
 {
 	for (unsigned i = 0; i < lr->n_news; i++)
-		release(&lr->news[i]);
+		release(hub, &lr->news[i]);
 	lr->n_news = lr->n_pass = lr->pos = 0;
 }
 
-static void end_pass(struct local_room *lr)
+static void end_pass(struct hub *hub, struct local_room *lr)
 {
 	for (unsigned i = 0; i < lr->n_pass; i++)
-		release(&lr->news[i]);
+		release(hub, &lr->news[i]);
 	lr->n_news -= lr->n_pass;
 	memmove(lr->news, lr->news + lr->n_pass, lr->n_news * sizeof(lr->news[0]));
 	lr->n_pass = lr->pos = 0;
@@ -118,7 +129,7 @@ static unsigned run_slice(struct hub *hub, struct local_room *lr, unsigned max)
 	while (lr->pos < lr->n && n++ < max)
 		n_messages += tell_member(lr, &lr->members[lr->pos++]);
 	if (lr->pos == lr->n)
-		end_pass(lr);
+		end_pass(hub, lr);
 	count_add(&hub->counters->deliveries, n_messages);
 	return n;
 }
@@ -168,6 +179,7 @@ void hub_on_news(struct worker *w, const struct room_news *news)
 
 	if (lr == NULL)
 		return; /* the last member has just gone */
+	count_backlog(hub, news->frame, true);
 	if (lr->n_news == lr->cap_news) {
 		lr->cap_news = lr->cap_news == 0 ? 4 : lr->cap_news * 2;
 		lr->news = mem_realloc(lr->news, lr->cap_news * sizeof(lr->news[0]));

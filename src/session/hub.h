@@ -125,7 +125,7 @@ void hub_on_news(struct worker *w, const struct room_news *news);
 /** Queue what is to be told in this turn.  False: some is left for the next. */
 bool hub_run_fanouts(struct hub *hub);
 /** Forget what the members of @lr were not told. */
-void hub_drop_news(struct local_room *lr);
+void hub_drop_news(struct hub *hub, struct local_room *lr);
 
 static inline void count_add(atomic_uint_fast64_t *counter, int64_t n)
 {

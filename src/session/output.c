@@ -78,15 +78,28 @@ void conn_reply_unavailable(struct conn *c, const struct request *req)
 			 stopping ? "the server is stopping" : "the server is busy", 1000);
 }
 
-void conn_send_piece(struct conn *c, struct piece *p)
+/* Bytes of events that wait for the socket. */
+static size_t unsent_events(struct conn *c)
 {
-	if (c->phase != CONN_OPEN)
-		return;
 	size_t unsent = stream_unsent(&c->stream);
 
 	if (unsent < c->reply_bytes)
 		c->reply_bytes = unsent;
-	if (unsent - c->reply_bytes + piece_len(p) > conn_hub(c)->cfg->max_output)
+	return unsent - c->reply_bytes;
+}
+
+void conn_send_piece(struct conn *c, struct piece *p)
+{
+	if (c->phase != CONN_OPEN)
+		return;
+	size_t unsent = unsent_events(c);
+
+	/* One turn may bring more than that.  Whoever reads has a socket that takes it. */
+	if (unsent + piece_len(p) > conn_hub(c)->cfg->max_output) {
+		stream_write_now(&c->stream);
+		unsent = unsent_events(c);
+	}
+	if (unsent > 0 && unsent + piece_len(p) > conn_hub(c)->cfg->max_output)
 		conn_close(c, WS_CLOSE_SLOW_READER, "reads too slowly");
 	else
 		stream_send_piece(&c->stream, p);

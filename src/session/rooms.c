@@ -61,7 +61,7 @@ void hub_release_room(struct hub *hub, struct local_room *lr)
 	if (lr->n > 0 || lr->is_active)
 		return;
 	idmap_remove(&hub->rooms, (uint64_t)lr->id);
-	hub_drop_news(lr);
+	hub_drop_news(hub, lr);
 	free(lr->news);
 	free(lr->members);
 	free(lr->name);

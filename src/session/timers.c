@@ -68,6 +68,18 @@ static bool is_unread_but_there(const struct conn *c)
 	return !c->stream.reading && (c->n_in_flight > 0 || stream_silent_ms(&c->stream) < PONG_MS);
 }
 
+/*
+ * Who is slow to send a message shows signs of life with each byte, so the message has a time of
+ * its own: it is whole by the second beat from its beginning.
+ */
+static bool is_half_sent_too_long(struct conn *c)
+{
+	bool was_half_sent = c->half_sent;
+
+	c->half_sent = ws_is_mid_message(c->ws);
+	return was_half_sent && c->half_sent && c->stream.reading;
+}
+
 static void expire(struct conn *c, enum conn_timer which)
 {
 	switch (which) {
@@ -78,6 +90,10 @@ static void expire(struct conn *c, enum conn_timer which)
 			conn_destroy(c);
 		break;
 	case TIMER_BEAT:
+		if (is_half_sent_too_long(c)) {
+			conn_destroy(c);
+			break;
+		}
 		conn_set_timer(c, TIMER_PONG);
 		if (c->user != 0 && conn_hub(c)->worker->now_ms / 1000 - c->touched_s > TOUCH_S)
 			conn_touch(c);

@@ -286,6 +286,7 @@ void store_get_stats(struct store *st, struct store_stats *out)
 	out->is_working = atomic_load_explicit(&st->is_working, memory_order_relaxed);
 	mutex_lock(&st->read_lock);
 	out->reads = st->n_reads;
+	out->read_queue = st->n_reads_queued;
 	mutex_unlock(&st->read_lock);
 }
 
