@@ -135,3 +135,31 @@ export function lineChart({ title, note, series, xTitle, xTick = String }) {
   }
   return page(height, title, note, parts)
 }
+
+/** Lines over the time in minutes; `series` is [{name, label, points: [{x, y}]}], one to three of them. */
+export function timeChart({ title, note, series, xTitle = 'minutes' }) {
+  const height = 300
+  const bottom = height - 50
+  const left = 60
+  const points = series.flatMap((one) => one.points)
+  const most = Math.max(...points.map((p) => p.x))
+  const top = Math.max(...points.map((p) => p.y), 1) * 1.15
+  const x = (v) => fixed(left + ((WIDTH - left - RIGHT) * v) / most)
+  const y = (v) => fixed(bottom - ((bottom - TOP) * v) / top)
+  const parts = [
+    ...linearTicks(top).flatMap((t) => [
+      `<path class="grid" d="M${left} ${y(t)}H${WIDTH - RIGHT}"/>`,
+      `<text class="quiet end" x="${left - 8}" y="${y(t) + 4}">${t}</text>`,
+    ]),
+    ...linearTicks(most).map((t) => `<text class="quiet middle" x="${x(t)}" y="${bottom + 18}">${t}</text>`),
+    `<text class="quiet middle" x="${(left + WIDTH - RIGHT) / 2}" y="${bottom + 38}">${escape(xTitle)}</text>`,
+  ]
+  let free = bottom - 4
+  for (const { name, label, points: line } of [...series].sort((a, b) => a.points.at(-1).y - b.points.at(-1).y)) {
+    parts.push(`<path class="${name} curve" d="${line.map((p, i) => `${i === 0 ? 'M' : 'L'}${x(p.x)} ${y(p.y)}`).join('')}"/>`)
+    const at = Math.min(y(line.at(-1).y) + 4, free)
+    parts.push(`<text x="${fixed(x(line.at(-1).x) + 10)}" y="${at}">${escape(label)}</text>`)
+    free = at - 15
+  }
+  return page(height, title, note, parts)
+}

@@ -37,7 +37,7 @@ export async function runToEnd(args, { env, cwd, bin = [BIN] } = {}) {
 
 export class Server {
   host = '127.0.0.1'
-  #peers = []
+  #peers = new Set()
 
   /** `args` come behind the usual ones; `data` is kept (and left) where it is given; `bin` wraps. */
   constructor({ args = ['--no-limits'], env = {}, data, usual = true, bin = [BIN], listen = '127.0.0.1:0' } = {}) {
@@ -130,8 +130,13 @@ export class Server {
   /** A connection that has not said hello. */
   async connect(options) {
     const peer = await Peer.open(this, options)
-    this.#peers.push(peer)
+    this.#peers.add(peer)
     return peer
+  }
+
+  /** The peer is its user's to close: a long run makes too many to keep. */
+  forget(peer) {
+    this.#peers.delete(peer)
   }
 
   /** A connection that has; `peer.me` and `peer.token` tell who it is. */
