@@ -66,6 +66,8 @@ void http_timed_out(struct http *h);
  */
 void http_respond(struct http *h, int status, const char *content_type, struct span body,
 		  const char *extra_headers /* "Name: value\r\n"..., or NULL */);
+/** Answer 503 to the request under way and close: too many answers before it were not read. */
+void http_refuse_more(struct http *h);
 /** Answer 405 to the request under way; @allowed is for Allow: "GET, HEAD". */
 void http_refuse_method(struct http *h, const char *allowed);
 /** GET/HEAD of an embedded file: ETag, 304, br/gzip by Accept-Encoding, Vary, cache rules. */

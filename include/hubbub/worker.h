@@ -63,10 +63,9 @@ struct worker {
 	bool wants_ring;
 	struct stream_out *free_outs; /* output queues for the next to use */
 	unsigned n_free_outs;
-	uint64_t n_flushed; /* streams that were flushed, ever */
-	/* Written by this thread, read by any: bytes that wait for sockets, and bytes of what came
-	 * for rooms here and their members are still to be told, each once. */
-	atomic_size_t unsent, backlog;
+	uint64_t n_flushed;    /* streams that were flushed, ever */
+	atomic_size_t unsent;  /* bytes that wait for sockets; written by this thread alone */
+	atomic_size_t backlog; /* bytes of events that were posted and not told yet; any thread */
 	uv_timer_t tick;
 	uv_check_t check;
 	uv_prepare_t prepare;

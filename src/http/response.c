@@ -137,6 +137,11 @@ void http_refuse(struct http *h, int status)
 	buf_deinit(&body);
 }
 
+void http_refuse_more(struct http *h)
+{
+	http_refuse(h, 503);
+}
+
 void http_refuse_method(struct http *h, const char *allowed)
 {
 	struct buf allow = {0};

@@ -65,6 +65,8 @@ static void add(struct room_post *post, unsigned w, const struct room_news *news
 	nm->post = post;
 	nm->news = *news;
 	frame_ref(news->frame);
+	atomic_fetch_add_explicit(&post->rg->workers[w].backlog,
+				  frame_wire(news->frame, false, 0).len, memory_order_relaxed);
 	inbox_list_add(&post->rg->outgoing[w], &nm->msg);
 }
 

@@ -84,19 +84,16 @@ static unsigned tell_member(struct local_room *lr, struct member *m)
 	return n;
 }
 
-/* What it takes to be told; what the members' output takes is bounded by itself. */
-static void count_backlog(struct hub *hub, const struct frame *f, bool is_new)
+/* It was told, or there is nobody to tell. */
+static void count_told(struct hub *hub, const struct frame *f)
 {
-	atomic_size_t *sum = &hub->worker->backlog;
-	size_t n = atomic_load_explicit(sum, memory_order_relaxed);
-	size_t len = frame_wire(f, false, 0).len;
-
-	atomic_store_explicit(sum, is_new ? n + len : n - len, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&hub->worker->backlog, frame_wire(f, false, 0).len,
+				  memory_order_relaxed);
 }
 
 static void release(struct hub *hub, struct pending_news *p)
 {
-	count_backlog(hub, p->frame, false);
+	count_told(hub, p->frame);
 	piece_unref(p->plain);
 	piece_unref(p->deflated);
 	frame_unref(p->frame);
@@ -173,13 +170,15 @@ void hub_on_news(struct worker *w, const struct room_news *news)
 
 	if (news->room == 0) {
 		tell_user(hub, news);
+		count_told(hub, news->frame);
 		return;
 	}
 	struct local_room *lr = hub_find_room(hub, news->room);
 
-	if (lr == NULL)
-		return; /* the last member has just gone */
-	count_backlog(hub, news->frame, true);
+	if (lr == NULL) { /* the last member has just gone */
+		count_told(hub, news->frame);
+		return;
+	}
 	if (lr->n_news == lr->cap_news) {
 		lr->cap_news = lr->cap_news == 0 ? 4 : lr->cap_news * 2;
 		lr->news = mem_realloc(lr->news, lr->cap_news * sizeof(lr->news[0]));

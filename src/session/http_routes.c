@@ -39,6 +39,15 @@ static void serve_ready(struct http *h, struct conn *c)
 		http_respond(h, 503, TEXT, SPAN("not ready\n"), NULL);
 }
 
+/* One read may bring requests whose answers are a hundred times as long. */
+static bool has_too_many_unread(struct conn *c)
+{
+	if (stream_unsent(&c->stream) <= CONN_MAX_REPLY_BYTES)
+		return false;
+	stream_write_now(&c->stream);
+	return stream_unsent(&c->stream) > CONN_MAX_REPLY_BYTES;
+}
+
 static void on_request(struct http *h, const struct http_request *req, void *owner)
 {
 	struct conn *c = owner;
@@ -46,6 +55,10 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 
 	c->has_http_request = true;
 	count_add(&conn_hub(c)->counters->http_requests, 1);
+	if (has_too_many_unread(c)) {
+		http_refuse_more(h);
+		return;
+	}
 	if (span_equal(req->path, SPAN("/ws"))) {
 		c->upgraded =
 			http_upgrade(h, req, cfg->origins, cfg->n_origins, &conn_hub(c)->handshake);

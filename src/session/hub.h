@@ -64,6 +64,9 @@ struct join_queue {
 	unsigned n_left; /* joins that may yet be taken up in this turn */
 };
 
+/** What a worker's peers may leave unread before each has one large reply at a time. */
+#define HUB_MAX_REPLY_BYTES (64 * 1024 * 1024)
+
 struct hub {
 	struct session_env *env;
 	const struct config *cfg; /* the newest that this worker was told */
@@ -78,6 +81,7 @@ struct hub {
 	struct write_bucket *filling;       /* the one that was filled longest ago first */
 	struct conn *timers[N_CONN_TIMERS]; /* the earliest deadline first */
 	struct join_queue joins;
+	size_t n_large;     /* requests at the store whose replies may be large */
 	uint64_t next_conn; /* ids are never used twice, nor by two workers */
 	bool stopping;
 	struct frame *ping;

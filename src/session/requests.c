@@ -33,9 +33,24 @@ static bool has_large_reply(enum op op)
 	return op == OP_JOIN || op == OP_HISTORY || op == OP_ROOMS;
 }
 
+/*
+ * And by what all peers of the worker leave unread: once that is much, one such reply of each
+ * connection has to do.  It goes on when that was read, so nobody waits for another.
+ */
+static bool may_have_large_reply(const struct conn *c)
+{
+	const struct hub *hub = conn_hub(c);
+	size_t unsent = atomic_load_explicit(&hub->worker->unsent, memory_order_relaxed);
+
+	if (c->n_large == 0 && c->reply_bytes == 0)
+		return true;
+	return c->n_large < CONN_MAX_LARGE &&
+	       unsent + hub->n_large * CONN_MAX_REPLY_BYTES <= HUB_MAX_REPLY_BYTES;
+}
+
 static bool can_start(const struct conn *c, const struct request *req)
 {
-	if (has_large_reply(req->op) && c->n_large >= CONN_MAX_LARGE)
+	if (has_large_reply(req->op) && !may_have_large_reply(c))
 		return false;
 	if (c->hello_pending || c->n_in_flight >= CONN_MAX_IN_FLIGHT ||
 	    c->reply_bytes > CONN_MAX_REPLY_BYTES)
@@ -201,6 +216,7 @@ static void deliver_op(struct inbox_msg *msg, struct worker *w)
 	struct store_op *op = (struct store_op *)msg;
 	struct conn *c = hub_find_conn(hub_of(w), op->origin.conn);
 
+	hub_of(w)->n_large -= op->kind == STORE_JOIN;
 	if (c != NULL) {
 		c->n_in_flight--;
 		c->n_large -= op->kind == STORE_JOIN;
@@ -228,6 +244,7 @@ static void deliver_read(struct inbox_msg *msg, struct worker *w)
 	struct store_read *read = (struct store_read *)msg;
 	struct conn *c = hub_find_conn(hub_of(w), read->origin.conn);
 
+	hub_of(w)->n_large--;
 	if (c != NULL) {
 		c->n_in_flight--;
 		c->n_large--;
@@ -280,6 +297,7 @@ bool conn_submit(struct conn *c, struct store_op *op)
 	if (!is_stopping(c) && store_submit(conn_hub(c)->env->store, op)) {
 		c->n_in_flight++;
 		c->n_large += is_join;
+		conn_hub(c)->n_large += is_join;
 		return true;
 	}
 	conn_reply_unavailable(c, op->req);
@@ -292,6 +310,7 @@ bool conn_submit_read(struct conn *c, struct store_read *read)
 	if (!is_stopping(c) && store_submit_read(conn_hub(c)->env->store, read)) {
 		c->n_in_flight++;
 		c->n_large++;
+		conn_hub(c)->n_large++;
 		return true;
 	}
 	if (read->req != NULL)
