@@ -3,8 +3,8 @@
  *
  * While the file HELD/writer is there, no transaction is committed; while HELD/readers is, nothing
  * is read; and a worker that takes up a request with "hold" in it waits for HELD/worker to go.  The
- * store's queues hold HELD_QUEUE entries where that is set, and each message in an inbox counts as
- * HELD_INBOX.
+ * store's queues hold HELD_QUEUE entries, or HELD_QUEUE_BYTES of text, where that is set, and each
+ * message in an inbox counts as HELD_INBOX.
  */
 #include "hubbub/inbox.h"
 #include "hubbub/request.h"
@@ -84,6 +84,7 @@ int __wrap_store_open(struct store **out, const struct store_options *opts)
 	struct store_options smaller = *opts;
 
 	smaller.max_queue = number("HELD_QUEUE", opts->max_queue);
+	smaller.max_queue_bytes = number("HELD_QUEUE_BYTES", opts->max_queue_bytes);
 	return __real_store_open(out, &smaller);
 }
 

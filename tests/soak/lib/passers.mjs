@@ -69,7 +69,11 @@ export async function readSlowly(soak, who, room) {
       await cursor.join(peer, PATIENT_MS)
       while (peer.ended === undefined && !soak.isOver) {
         peer.socket.pause()
-        await pause(soak.scaled(rng.int(5000, 25000)))
+        // It shows that it is there, or it would be taken for dead before it is too far behind.
+        for (let left = rng.int(10, 40); left > 0 && !soak.isOver; left--) {
+          peer.send({ op: 'pong' })
+          await pause(soak.scaled(2000))
+        }
         peer.socket.resume()
         await pause(soak.scaled(2000))
       }
@@ -91,7 +95,7 @@ export async function flood(soak, room) {
   await peer.ok({ op: 'join', room, limit: 1 })
   for (let i = 0; !soak.isOver; i++) {
     const key = `flood.${i}`
-    const text = `${key} ${'y'.repeat(4000)}`
+    const text = `${key} ${'y'.repeat(6000)}`
     soak.ledger(room).sent('send', key, { text })
     const { seq } = await peer.ok({ op: 'send', room, key, text }, PATIENT_MS)
     soak.ledger(room).acknowledged(key, seq)

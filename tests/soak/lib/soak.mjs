@@ -53,7 +53,7 @@ export class Soak {
 
   /** A short run has no time for long pauses. */
   scaled(ms) {
-    return Math.min(1, this.seconds / 600) * ms
+    return Math.min(1, this.seconds / 120) * ms
   }
 
   async run() {
