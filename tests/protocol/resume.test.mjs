@@ -117,7 +117,7 @@ test('a join that has to read the database under traffic has no gap and no repea
       const p = await server.user('Deep')
       const enough = deferred()
       let live = 0
-      p.onMessage = (m) => m.ev && ++live === 20 && enough.resolve()
+      p.onMessage = (m) => m.ev === 'message' && ++live === 20 && enough.resolve()
       const r = await p.ok({ op: 'join', room, since: i, epoch, limit: 200 })
       assert.deepEqual([r.state, r.events.map((e) => e.seq)], ['partial', range(i + 1, i + 200)])
       await within(enough.promise, '20 live events')

@@ -16,6 +16,12 @@ async function http(server, bytes) {
   return peer
 }
 
+/** It does not answer the server's end with its own. */
+function keepsOpen(peer) {
+  peer.keepOpen = peer.socket.allowHalfOpen = true
+  return peer
+}
+
 const sends = (bytes) => ({ prepare: async () => {}, enter: async ({ server }) => http(server, bytes) })
 
 /** A member of the room that says `request` while the server is held. */
@@ -92,7 +98,7 @@ export const STATES = {
   'within a fragmented message': writes(encodeFrame({ payload: '{"id":1,', fin: false })),
   'within a ping': writes(encodeFrame({ op: 9, payload: 'abc', claim: 100 })),
   'in a closing handshake that the server began': {
-    prepare: async ({ server }) => Object.assign(await server.user('Rude'), { keepOpen: true }),
+    prepare: async ({ server }) => keepsOpen(await server.user('Rude')),
     enter: async (_, peer) => {
       for (let i = 0; i < 20; i++) peer.text('nonsense')
       await peer.closed()
@@ -100,7 +106,7 @@ export const STATES = {
     },
   },
   'in a closing handshake that it began': {
-    prepare: async ({ server }) => Object.assign(await server.user('Goes'), { keepOpen: true }),
+    prepare: async ({ server }) => keepsOpen(await server.user('Goes')),
     enter: async (_, peer) => {
       await peer.close()
       return peer
