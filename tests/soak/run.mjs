@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util'
 
 const HELP = `Serves mixed traffic for a long time: members who write, edit, delete, react, read history and come
 back, visitors, slow readers and peers that break every rule.  It fails when memory, descriptors,
-threads or a queue of the server drift upwards after the warm-up (a quarter of the time, at most ten
-minutes), and when anything is lost, doubled, out of order or not as it was sent.
+threads or a queue of the server drift upwards after the warm-up (a quarter of the time, at most a
+quarter of an hour), and when anything is lost, doubled, out of order or not as it was sent.
 
   ./dev torture soak [option ...]
 

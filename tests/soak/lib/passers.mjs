@@ -67,24 +67,23 @@ export async function readSlowly(soak, who, room) {
         if (m.room === room && m.seq !== undefined && m.ev !== 'read') cursor.take(m)
       }
       await cursor.join(peer, PATIENT_MS)
-      while (peer.ended === undefined && !soak.isOver) {
-        peer.socket.pause()
-        // It shows that it is there, or it would be taken for dead before it is too far behind.
-        for (let left = rng.int(10, 40); left > 0 && !soak.isOver; left--) {
-          peer.send({ op: 'pong' })
-          await pause(soak.scaled(2000))
-        }
-        peer.socket.resume()
+      peer.socket.pause()
+      // It shows that it is there, or it would be taken for dead before it is too far behind.
+      for (let left = rng.int(5, 40); left > 0 && !soak.isOver; left--) {
+        peer.send({ op: 'pong' })
         await pause(soak.scaled(2000))
       }
-      soak.counts.cut_off++
+      peer.socket.resume()
+      await pause(soak.scaled(500))
+      // The next socket takes as little as a new one does; this one's window has grown.
+      await (peer.ended ?? peer.drop())
+      soak.counts.slow_visits++
     } catch (err) {
       soak.counts.troubles++
       soak.lastTrouble = `${who}: ${err.message}`
       await pause(200)
     }
   }
-  peer?.socket.destroy()
 }
 
 /** Fills one room, so that who does not read it is far behind soon. */

@@ -17,7 +17,7 @@ const VISITORS = 8
 const SLOW = 3
 const RULE_BREAKERS = 2
 const FLOODED = 'soak-flood'
-const WARM_UP_S = 600
+const WARM_UP_S = 900
 const PATIENT_MS = 60000
 // Small, so that who does not read for some seconds is let go.
 const ARGS = ['--no-limits', '--max-output', '131072', '--heartbeat-ms', '5000', '--request-timeout-ms', '2000']
@@ -28,7 +28,7 @@ export class Soak {
   isOver = false
   wrong = []
   samples = []
-  counts = { visits: 0, troubles: 0, cut_off: 0, outrages: 0 }
+  counts = { visits: 0, troubles: 0, slow_visits: 0, outrages: 0 }
   pace = [20, 150]
   rooms = range(ROOMS).map((i) => `soak-${i}`)
   #ledgers = new Map()
