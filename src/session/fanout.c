@@ -19,6 +19,8 @@
 #define SLICE_MEMBERS 1024
 /** Members of all rooms in a turn. */
 #define TURN_MEMBERS 4096
+/** Who is told more than this counts as several: the bytes have to be written, too. */
+#define MEMBER_BYTES 8192
 
 static void hold(struct join_wait *w, struct frame *f, unsigned from)
 {
@@ -115,16 +117,28 @@ static void end_pass(struct hub *hub, struct local_room *lr)
 	lr->n_pass = lr->pos = 0;
 }
 
-/* Returns how many members were told. */
+static void begin_pass(struct local_room *lr)
+{
+	lr->n_pass = lr->n_news;
+	lr->pass_bytes = 0;
+	for (unsigned i = 0; i < lr->n_pass; i++)
+		lr->pass_bytes += frame_wire(lr->news[i].frame, false, 0).len;
+}
+
+/* Returns how many members were told, each counted as often as what it was told is long. */
 static unsigned run_slice(struct hub *hub, struct local_room *lr, unsigned max)
 {
 	unsigned n = 0;
 	int64_t n_messages = 0;
 
 	if (lr->n_pass == 0)
-		lr->n_pass = lr->n_news;
-	while (lr->pos < lr->n && n++ < max)
+		begin_pass(lr);
+	unsigned each = 1 + (unsigned)(lr->pass_bytes / MEMBER_BYTES);
+
+	while (lr->pos < lr->n && (n == 0 || n + each <= max)) {
 		n_messages += tell_member(lr, &lr->members[lr->pos++]);
+		n += each;
+	}
 	if (lr->pos == lr->n)
 		end_pass(hub, lr);
 	count_add(&hub->counters->deliveries, n_messages);
@@ -141,7 +155,9 @@ bool hub_run_fanouts(struct hub *hub)
 		struct local_room *lr = todo;
 
 		DL_DELETE(todo, lr);
-		left -= run_slice(hub, lr, left < SLICE_MEMBERS ? left : SLICE_MEMBERS);
+		unsigned n = run_slice(hub, lr, left < SLICE_MEMBERS ? left : SLICE_MEMBERS);
+
+		left -= n < left ? n : left;
 		if (lr->n_news > 0) {
 			DL_APPEND(hub->active, lr);
 			continue;

@@ -35,6 +35,7 @@ struct local_room {
 	/* The fan-out: the first n_pass news go to the members from pos on, the others then. */
 	struct pending_news *news;
 	unsigned n_news, cap_news, n_pass, pos;
+	size_t pass_bytes;
 	bool is_active; /* among hub->active, which keeps the room here */
 	struct local_room *prev, *next;
 };
