@@ -162,6 +162,51 @@ static void a_paused_stream_still_writes(void **state)
 	close_side(&a);
 }
 
+static void what_is_written_at_once_is_there_before_the_turns_end_and_once(void **state)
+{
+	struct side a;
+	char text[8];
+	(void)state;
+
+	open_pair(&a);
+	send_text(&a, "ab");
+	stream_write_now(&a.s);
+	assert_int_equal(stream_unsent(&a.s), 0);
+	assert_int_equal(a.n_drained, 0); /* that is for the turn's end */
+	assert_int_equal(peer_read(&a, text, sizeof(text)), 2);
+	send_text(&a, "cd");
+	assert_int_equal(atomic_load(&worker.unsent), 2);
+	turn();
+	assert_int_equal(a.n_drained, 1);
+	assert_int_equal(atomic_load(&worker.unsent), 0);
+	assert_int_equal(peer_read(&a, text, sizeof(text)), 2);
+	assert_memory_equal(text, "cd", 2);
+	close_side(&a);
+}
+
+static void what_a_full_socket_does_not_take_at_once_stays_queued(void **state)
+{
+	static char bytes[1 << 16];
+	struct side a;
+	size_t got = 0, unsent;
+	(void)state;
+
+	open_pair(&a);
+	stream_send(&a.s, chunk_new(8 << 20));
+	stream_write_now(&a.s);
+	unsent = stream_unsent(&a.s);
+	assert_true(unsent > 0 && unsent < (8 << 20));
+	stream_write_now(&a.s);
+	assert_int_equal(stream_unsent(&a.s), unsent);
+	while (got < (8 << 20) && !gave_up) {
+		turn();
+		got += peer_read(&a, bytes, sizeof(bytes));
+	}
+	assert_int_equal(got, 8 << 20);
+	assert_int_equal(atomic_load(&worker.unsent), 0);
+	close_side(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +218,8 @@ int main(void)
 		CLAIM(drained_may_send_without_end),
 		CLAIM(a_paused_stream_reads_nothing_and_costs_nothing),
 		CLAIM(a_paused_stream_still_writes),
+		CLAIM(what_is_written_at_once_is_there_before_the_turns_end_and_once),
+		CLAIM(what_a_full_socket_does_not_take_at_once_stays_queued),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
