@@ -1,5 +1,7 @@
 #pragma once
 /* Layer: http. */
+#include "hubbub/addr.h"
+#include "hubbub/buf.h"
 #include "hubbub/chunk.h"
 #include "hubbub/span.h"
 #include <stdbool.h>
@@ -20,6 +22,7 @@ struct http_request {
 	struct span query;                                        /* raw, without '?' */
 	struct span host, origin, if_none_match, accept_encoding; /* p NULL where absent */
 	struct span cookie, authorization;
+	struct span x_forwarded_for, forwarded; /* lists joined by ", " */
 	struct span body;
 	bool keep_alive;
 	/* The handshake of RFC 6455, 4.2.1; is_upgrade when `Upgrade: websocket` was asked for. */
@@ -74,6 +77,20 @@ void http_refuse_method(struct http *h, const char *allowed);
 void http_serve_asset(struct http *h, const struct http_request *req, const char *asset_path);
 /** Whether the embedded client has such a file. */
 bool http_has_asset(struct span path);
+
+/**
+ * Whom a proxy that is trusted speaks for in @req: the entry of X-Forwarded-For or Forwarded
+ * (RFC 7239) that is none of @trusted and farthest to the right; where all are, the first.  False
+ * where there is none, where it is no address, and where the two headers name different ones.
+ */
+bool http_find_client(const struct http_request *req, const struct addr_range *trusted,
+		      size_t n_trusted, struct addr *client);
+
+/** Answer 429 to the request under way, with Retry-After; @close the connection after it. */
+void http_refuse_rate(struct http *h, unsigned retry_ms, bool close);
+
+/** Append a whole answer to a connection that is refused before any request was read. */
+void http_write_refusal(struct buf *out, int status, unsigned retry_ms, struct span why);
 
 /** What was agreed in the handshake. */
 struct ws_params {

@@ -146,6 +146,8 @@ static int read_fields(struct http *h)
 		{SPAN("Authorization"), ONCE, &req->authorization},
 		{SPAN("If-None-Match"), LIST, &req->if_none_match},
 		{SPAN("Accept-Encoding"), LIST, &req->accept_encoding},
+		{SPAN("X-Forwarded-For"), LIST, &req->x_forwarded_for},
+		{SPAN("Forwarded"), LIST, &req->forwarded},
 		{SPAN("Cookie"), COOKIE, &req->cookie},
 		{SPAN("Sec-WebSocket-Key"), ONCE, &req->ws_key},
 		{SPAN("Sec-WebSocket-Version"), ONCE, &req->ws_version},

@@ -152,6 +152,35 @@ void http_refuse_method(struct http *h, const char *allowed)
 	buf_deinit(&allow);
 }
 
+/* Whole seconds (RFC 9110, 10.2.3), rounded up. */
+static unsigned seconds(unsigned ms)
+{
+	return ms / 1000 + (ms % 1000 != 0);
+}
+
+void http_write_refusal(struct buf *out, int status, unsigned retry_ms, struct span why)
+{
+	http_begin_head(out, status);
+	buf_printf(out,
+		   "Cache-Control: no-store\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		   "Content-Length: %zu\r\nRetry-After: %u\r\nConnection: close\r\n\r\n",
+		   why.len, seconds(retry_ms));
+	buf_append_span(out, why);
+}
+
+void http_refuse_rate(struct http *h, unsigned retry_ms, bool close)
+{
+	struct buf extra = {0};
+
+	if (close)
+		h->request.keep_alive = false;
+	buf_printf(&extra, "Retry-After: %u\r\n", seconds(retry_ms));
+	buf_append_char(&extra, '\0');
+	http_respond(h, 429, "text/plain; charset=utf-8",
+		     SPAN("Too many requests from your address: try again later.\n"), extra.p);
+	buf_deinit(&extra);
+}
+
 void http_send_continue(struct http *h)
 {
 	static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
