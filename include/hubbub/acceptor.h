@@ -1,5 +1,6 @@
 #pragma once
 /* Layer: net. */
+#include "hubbub/span.h"
 #include "hubbub/worker.h"
 
 /**
@@ -26,6 +27,25 @@ int acceptor_adopt(struct acceptor **out, uv_loop_t *loop, int fd, struct worker
 		   unsigned n_workers, unsigned max_connections);
 /** Another bound from now on; 0: as many as descriptors allow.  Main thread. */
 void acceptor_set_max(struct acceptor *a, unsigned max_connections);
+struct sockaddr;
+
+/** Who may come in. */
+struct acceptor_gate {
+	/**
+	 * Whether @peer may; the acceptor's thread.  If so *@pass goes to worker_hooks.on_socket()
+	 * with the socket.  If not, @answer is sent and the socket closed; where that is empty it
+	 * is reset.  What @answer is a span of stays as it is until the next call.
+	 */
+	bool (*enter)(void *ctx, const struct sockaddr *peer, void **pass, struct span *answer);
+	/** The socket that *@pass belongs to was closed before any worker had it.  Any thread. */
+	void (*drop)(void *ctx, void *pass);
+	void *ctx;
+};
+
+/** Ask @gate (copied) from here on; before the loop runs. */
+void acceptor_set_gate(struct acceptor *a, const struct acceptor_gate *gate);
+/** How many connections fit at once. */
+unsigned acceptor_capacity(const struct acceptor *a);
 /** `ADDR:PORT` as bound; the acceptor owns the string. */
 const char *acceptor_address(const struct acceptor *a);
 /**

@@ -1,9 +1,15 @@
 #pragma once
 /* Layer: config. */
+#include "hubbub/addr.h"
 #include "hubbub/buf.h"
 #include "hubbub/log.h"
 #include <stdbool.h>
 #include <stdint.h>
+
+/** So many in each so many milliseconds; n is 0 where there is no limit. */
+struct rate {
+	unsigned n, per_ms;
+};
 
 /**
  * The settings, each described once in the table of src/config/settings.c (name, type, range,
@@ -27,8 +33,16 @@ struct config {
 	size_t max_output;     /* --max-output BYTES unsent per connection, default 1 MiB */
 	unsigned gather_ms;    /* --gather-ms, default 5: how long work may wait for more */
 	unsigned max_connections; /* --max-connections; 0 (default): as descriptors allow */
-	unsigned send_n;          /* --send-limit N/MS, default 50/5000 */
-	unsigned send_per_ms;
+	struct rate send_limit;   /* --send-limit N/MS: a user's writes */
+	struct rate request_limit, failed_limit; /* a user's other requests, and the refused ones */
+	struct rate connect_limit, http_limit, hello_limit; /* of one address; hellos that failed */
+	unsigned user_connections, address_connections;     /* open at once; 0: any number */
+	struct addr_range *trusted_proxies; /* --trusted-proxy ADDR[/BITS], may be repeated */
+	size_t n_trusted_proxies;
+	unsigned idle_timeout_ms;    /* --idle-timeout-ms between two HTTP requests */
+	unsigned hello_timeout_ms;   /* --hello-timeout-ms from the handshake to the hello */
+	unsigned message_timeout_ms; /* --message-timeout-ms from a message's first byte to its last
+				      */
 	unsigned request_timeout_ms; /* --request-timeout-ms to send an HTTP request, default 10000
 				      */
 };

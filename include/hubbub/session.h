@@ -1,7 +1,9 @@
 #pragma once
 /* Layer: session. */
+#include "hubbub/acceptor.h"
 #include "hubbub/buf.h"
 #include "hubbub/config.h"
+#include "hubbub/limits.h"
 #include "hubbub/room.h"
 #include "hubbub/store.h"
 #include "hubbub/worker.h"
@@ -19,11 +21,15 @@ struct session_env {
 	const struct config *cfg; /* as of the start; see session_tell_config() */
 	struct store *store;
 	struct room_registry *rooms;
+	struct limits *limits;
 	struct worker *workers;
 	unsigned n_workers;
 	struct session_counters *counters; /* one for each worker */
 	/** Set before the store stops: what comes after it is answered with `unavailable`. */
 	atomic_bool stopping;
+	atomic_bool warned_of_proxy;
+	atomic_uint_fast64_t refused; /* connections and HTTP requests past a limit */
+	struct buf refusal;           /* the acceptor's thread: the answer to the last of them */
 	/** A connection is gone; any worker's thread. */
 	void (*on_released)(void *ctx, unsigned worker);
 	/** Append the answer of /metrics; any worker's thread. */
@@ -33,6 +39,8 @@ struct session_env {
 
 /** Hooks of a worker whose ctx is the struct session_env. */
 extern const struct worker_hooks session_worker_hooks;
+/** Who may come in by the limits of addresses; @env stays. */
+struct acceptor_gate session_gate(struct session_env *env);
 extern const struct room_hooks session_room_hooks;
 /** The store's answer hook: post an answered read to its worker.  Reader's thread. */
 void session_answer_read(struct session_env *env, struct store_read *read);

@@ -12,8 +12,9 @@ struct acceptor;
 
 /** What the layer above does on a worker's thread. */
 struct worker_hooks {
-	void (*on_start)(struct worker *w);          /* before the loop runs */
-	void (*on_socket)(struct worker *w, int fd); /* an accepted socket; the hook owns it */
+	void (*on_start)(struct worker *w); /* before the loop runs */
+	/** An accepted socket, which the hook owns, with what the acceptor's gate gave for it. */
+	void (*on_socket)(struct worker *w, int fd, void *pass);
 	void (*on_tick)(struct worker *w, uint64_t now_ms); /* every WORKER_TICK_MS, monotonic */
 	/** All that this turn of the loop brought was handled. */
 	void (*on_turn)(struct worker *w);
@@ -82,9 +83,11 @@ struct worker {
 int worker_start(struct worker *w, unsigned index, const struct worker_hooks *hooks, void *ctx,
 		 unsigned gather_ms, bool wants_ring);
 /**
- * Add an accepted, non-blocking socket, which @a counts as of @worker (NULL: none does), to @list.
+ * Add an accepted, non-blocking socket, which @a counts as of @worker (NULL: none does) and whose
+ * gate gave @pass, to @list.
  */
-void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a, unsigned worker);
+void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a, unsigned worker,
+			void *pass);
 /**
  * Hand the sockets of @list over; any thread.  Those that come when the worker stops or has stopped
  * are closed, and their acceptor is told.

@@ -53,6 +53,8 @@ void ws_free(struct ws *ws);
 void ws_receive(struct ws *ws, uint8_t *bytes, size_t len);
 /** Begin the closing handshake; once; later calls do nothing. */
 void ws_close(struct ws *ws, uint16_t code, const char *reason);
+/** Whether part of a message or of a frame has come and its end is awaited. */
+bool ws_is_mid_message(const struct ws *ws);
 bool ws_is_closing(const struct ws *ws);
 /** Part of a message has come, and is kept until the rest does. */
 bool ws_is_mid_message(const struct ws *ws);

@@ -357,6 +357,7 @@ void config_deinit(struct config *cfg)
 	for (size_t i = 0; i < cfg->n_origins; i++)
 		free(cfg->origins[i]);
 	free(cfg->origins);
+	free(cfg->trusted_proxies);
 	free(cfg->data_dir);
 	free(cfg->listen_host);
 	*cfg = (struct config){0};

@@ -40,10 +40,42 @@ const struct setting settings_table[] = {
 	 "how often the server shows that it is there"},
 	{"request-timeout-ms", SETTING_NUMBER, FIELD(request_timeout_ms), 10, 600000, "10000", "MS",
 	 "how long a client may take to send an HTTP request"},
-	{"send-limit", SETTING_RATE, 0, 1, 3600000, "50/5000", "N/MS",
-	 "writes that one user may make in so many milliseconds", .is_live = true},
+	{"idle-timeout-ms", SETTING_NUMBER, FIELD(idle_timeout_ms), 10, 3600000, "60000", "MS",
+	 "how long a connection is kept for the next HTTP request, and how soon a client must read "
+	 "a kilobyte of an answer",
+	 .is_live = true},
+	{"hello-timeout-ms", SETTING_NUMBER, FIELD(hello_timeout_ms), 10, 3600000, "30000", "MS",
+	 "how long a WebSocket may take to say hello", .is_live = true},
+	{"message-timeout-ms", SETTING_NUMBER, FIELD(message_timeout_ms), 10, 3600000, "60000",
+	 "MS", "how long a client may take to send one message; looked at with each heartbeat",
+	 .is_live = true},
+	{"send-limit", SETTING_RATE, FIELD(send_limit), 0, 3600000, "50/5000", "N/MS",
+	 "writes that one user may make in so many milliseconds; 0: any number", .is_live = true},
+	{"request-limit", SETTING_RATE, FIELD(request_limit), 0, 3600000, "1000/10000", "N/MS",
+	 "other requests (join, history, rooms, read, ...) that one user may make; 0: any number",
+	 .is_live = true},
+	{"failed-limit", SETTING_RATE, FIELD(failed_limit), 0, 3600000, "500/10000", "N/MS",
+	 "refused requests after which a user's further ones wait; 0: any number", .is_live = true},
+	{"user-connections", SETTING_NUMBER, FIELD(user_connections), 0, 10000000, "100", "N",
+	 "connections that one user may have open; 0: any number", .is_live = true},
+	{"address-connections", SETTING_NUMBER, FIELD(address_connections), 0, 10000000, "5000",
+	 "N",
+	 "connections that one address (of IPv6 a /64) may have open, and no more than three "
+	 "quarters of all that fit; 0: any number",
+	 .is_live = true},
+	{"connect-limit", SETTING_RATE, FIELD(connect_limit), 0, 3600000, "6000/60000", "N/MS",
+	 "connections that one address may open in so many milliseconds; 0: any number",
+	 .is_live = true},
+	{"http-limit", SETTING_RATE, FIELD(http_limit), 0, 3600000, "20000/60000", "N/MS",
+	 "HTTP requests that one address may make; 0: any number", .is_live = true},
+	{"hello-limit", SETTING_RATE, FIELD(hello_limit), 0, 3600000, "3000/60000", "N/MS",
+	 "failed hellos after which an address's next ones are refused; 0: any number",
+	 .is_live = true},
+	{"trusted-proxy", SETTING_PROXIES, 0, 0, 0, "", "ADDR[/BITS]",
+	 "a proxy whose X-Forwarded-For or Forwarded says which address is counted; may be "
+	 "repeated, elsewhere separated by commas"},
 	{"no-limits", SETTING_BOOL, FIELD(no_limits), 0, 0, "false", NULL,
-	 "no rate limits, for benchmarks", .is_live = true},
+	 "none of the limits per user and per address, for benchmarks", .is_live = true},
 	{"log-level", SETTING_LEVEL, FIELD(log_level), 0, 0, "info", "LEVEL",
 	 "error, warn, info or debug", .is_live = true},
 };
@@ -169,6 +201,7 @@ static void append_range(struct buf *out, const struct setting *s)
 	case SETTING_LEVEL:
 	case SETTING_ORIGINS:
 	case SETTING_RATE:
+	case SETTING_PROXIES:
 		buf_printf(out, "`%s`", s->value);
 		break;
 	}

@@ -11,7 +11,8 @@ enum setting_type {
 	SETTING_SIZE,    /* size_t, from min to max */
 	SETTING_LEVEL,   /* enum log_level */
 	SETTING_ORIGINS, /* origins and n_origins; each value adds to them */
-	SETTING_RATE,    /* N/MS into send_n and send_per_ms, each from min to max */
+	SETTING_RATE,    /* N/MS into a struct rate, each from 1 to max; 0 is no limit */
+	SETTING_PROXIES, /* trusted_proxies; each value adds to them */
 };
 
 struct setting {

@@ -125,25 +125,30 @@ static int parse_level(struct span value, enum log_level *out, struct buf *why)
 	return refuse(why, "must be error, warn, info or debug");
 }
 
-static int parse_rate(const struct setting *s, struct span value, struct config *cfg,
+static int parse_rate(const struct setting *s, struct span value, struct rate *rate,
 		      struct buf *why)
 {
 	const char *slash = memchr(value.p, '/', value.len);
 	uint64_t n, ms;
 
+	if (span_equal(value, SPAN("0"))) {
+		*rate = (struct rate){.n = 0, .per_ms = 1};
+		return 0;
+	}
 	if (slash != NULL) {
 		struct span first = {value.p, (size_t)(slash - value.p)};
 		struct span second = {slash + 1, value.len - first.len - 1};
 
-		if (read_number(first, s->max, &n) && read_number(second, s->max, &ms) &&
-		    n >= s->min && ms >= s->min) {
-			cfg->send_n = (unsigned)n;
-			cfg->send_per_ms = (unsigned)ms;
+		if (read_number(first, s->max, &n) && read_number(second, s->max, &ms) && n >= 1 &&
+		    ms >= 1) {
+			*rate = (struct rate){.n = (unsigned)n, .per_ms = (unsigned)ms};
 			return 0;
 		}
 	}
-	buf_printf(why, "must be N/MS, such as 50/5000, each a whole number from %llu to %llu",
-		   (unsigned long long)s->min, (unsigned long long)s->max);
+	buf_printf(why,
+		   "must be N/MS, such as 50/5000, each a whole number from 1 to %llu, or 0 for no "
+		   "limit",
+		   (unsigned long long)s->max);
 	return -EINVAL;
 }
 
@@ -210,6 +215,27 @@ static int parse_origins(struct span value, struct config *cfg, struct buf *why)
 	return 0;
 }
 
+static int parse_proxies(struct span value, struct config *cfg, struct buf *why)
+{
+	while (value.len > 0) {
+		const char *comma = memchr(value.p, ',', value.len);
+		size_t len = comma != NULL ? (size_t)(comma - value.p) : value.len;
+		struct addr_range range;
+
+		if (!addr_range_parse(&range, value_trim((struct span){value.p, len})))
+			return refuse(why, "must be an address such as 127.0.0.1 or a range such "
+					   "as 10.0.0.0/8 or fd00::/8");
+		cfg->trusted_proxies =
+			mem_realloc(cfg->trusted_proxies,
+				    (cfg->n_trusted_proxies + 1) * sizeof(*cfg->trusted_proxies));
+		cfg->trusted_proxies[cfg->n_trusted_proxies++] = range;
+		len += comma != NULL;
+		value.p += len;
+		value.len -= len;
+	}
+	return 0;
+}
+
 int value_parse(const struct setting *s, struct span value, struct config *cfg, struct buf *why)
 {
 	uint64_t n = 0;
@@ -240,13 +266,20 @@ int value_parse(const struct setting *s, struct span value, struct config *cfg, 
 	case SETTING_ORIGINS:
 		return parse_origins(value, cfg, why);
 	case SETTING_RATE:
-		return parse_rate(s, value, cfg, why);
+		return parse_rate(s, value, field(s, cfg), why);
+	case SETTING_PROXIES:
+		return parse_proxies(value, cfg, why);
 	}
 	return -EINVAL;
 }
 
 void value_clear_list(const struct setting *s, struct config *cfg)
 {
+	if (s->type == SETTING_PROXIES) {
+		free(cfg->trusted_proxies);
+		cfg->trusted_proxies = NULL;
+		cfg->n_trusted_proxies = 0;
+	}
 	if (s->type != SETTING_ORIGINS)
 		return;
 	for (size_t i = 0; i < cfg->n_origins; i++)
@@ -294,7 +327,12 @@ bool value_equal(const struct setting *s, const struct config *a, const struct c
 	case SETTING_ORIGINS:
 		return are_same_origins(a, b);
 	case SETTING_RATE:
-		return a->send_n == b->send_n && a->send_per_ms == b->send_per_ms;
+		return memcmp(in_a, in_b, sizeof(struct rate)) == 0;
+	case SETTING_PROXIES:
+		return a->n_trusted_proxies == b->n_trusted_proxies &&
+		       (a->n_trusted_proxies == 0 ||
+			memcmp(a->trusted_proxies, b->trusted_proxies,
+			       a->n_trusted_proxies * sizeof(*a->trusted_proxies)) == 0);
 	default:
 		return memcmp(in_a, in_b, field_size(s)) == 0;
 	}
@@ -306,6 +344,17 @@ static void copy_origins(struct config *to, const struct config *from)
 	to->n_origins = from->n_origins;
 	for (size_t i = 0; i < from->n_origins; i++)
 		to->origins[i] = mem_strdup(from->origins[i]);
+}
+
+static void copy_proxies(struct config *to, const struct config *from)
+{
+	size_t size = from->n_trusted_proxies * sizeof(*from->trusted_proxies);
+
+	if (size == 0)
+		return;
+	to->trusted_proxies = mem_alloc(size);
+	memcpy(to->trusted_proxies, from->trusted_proxies, size);
+	to->n_trusted_proxies = from->n_trusted_proxies;
 }
 
 void value_copy(const struct setting *s, struct config *to, const struct config *from)
@@ -324,8 +373,12 @@ void value_copy(const struct setting *s, struct config *to, const struct config 
 		copy_origins(to, from);
 		break;
 	case SETTING_RATE:
-		to->send_n = from->send_n;
-		to->send_per_ms = from->send_per_ms;
+		*(struct rate *)field(s, to) =
+			*(const struct rate *)((const char *)from + s->offset);
+		break;
+	case SETTING_PROXIES:
+		value_clear_list(s, to);
+		copy_proxies(to, from);
 		break;
 	default:
 		memcpy(field(s, to), (const char *)from + s->offset, field_size(s));

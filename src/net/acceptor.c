@@ -40,7 +40,9 @@ struct acceptor {
 	uv_poll_t poll;
 	uv_timer_t timer;
 	uv_async_t wakeup;
-	unsigned n_handles; /* not closed yet */
+	struct refusals *refusals;
+	struct acceptor_gate gate; /* enter is NULL: all may come in */
+	unsigned n_handles;        /* not closed yet */
 
 	struct mutex lock;
 	/* Guarded by lock: */
@@ -117,6 +119,23 @@ void acceptor_released(struct acceptor *a, unsigned worker)
 		free_acceptor(a);
 }
 
+void acceptor_dropped(struct acceptor *a, unsigned worker, void *pass)
+{
+	if (pass != NULL)
+		a->gate.drop(a->gate.ctx, pass);
+	acceptor_released(a, worker);
+}
+
+void acceptor_set_gate(struct acceptor *a, const struct acceptor_gate *gate)
+{
+	a->gate = *gate;
+}
+
+unsigned acceptor_capacity(const struct acceptor *a)
+{
+	return a->max_open;
+}
+
 /* Together: waking a worker for each would cost more than to accept it. */
 static void give_accepted(struct acceptor *a)
 {
@@ -172,12 +191,28 @@ static void say_full(struct acceptor *a)
 	log_warn("%u connections are open: further ones wait", a->max_open);
 }
 
+/* @fd was accepted from @peer: its worker is to have it, if it may come in. */
+static void admit(struct acceptor *a, int fd, const struct sockaddr *peer, unsigned worker)
+{
+	struct span answer = {0};
+	void *pass = NULL;
+
+	if (a->gate.enter == NULL || a->gate.enter(a->gate.ctx, peer, &pass, &answer)) {
+		worker_list_socket(&a->accepted[worker], fd, a, worker, pass);
+		return;
+	}
+	refusals_add(a->refusals, fd, answer);
+	acceptor_released(a, worker);
+}
+
 /* How many were accepted; -1: no more are for now, and what ends that is seen to. */
 static int accept_waiting(struct acceptor *a)
 {
 	int n;
 
 	for (n = 0; n < MAX_ACCEPTS_PER_TURN; n++) {
+		struct sockaddr_storage peer;
+		socklen_t peer_len = sizeof(peer);
 		unsigned worker;
 		int fd, err;
 
@@ -186,9 +221,10 @@ static int accept_waiting(struct acceptor *a)
 			say_full(a);
 			return -1;
 		}
-		fd = accept4(a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = accept4(a->fd, (struct sockaddr *)&peer, &peer_len,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			worker_list_socket(&a->accepted[worker], fd, a, worker);
+			admit(a, fd, (struct sockaddr *)&peer, worker);
 			continue;
 		}
 		err = errno;
@@ -249,7 +285,7 @@ static void on_released(uv_async_t *wakeup)
 
 static unsigned bound(unsigned max_connections, unsigned n_workers)
 {
-	rlim_t kept_back = RESERVED_FDS + (rlim_t)n_workers * FDS_PER_WORKER;
+	rlim_t kept_back = RESERVED_FDS + REFUSALS_MAX + (rlim_t)n_workers * FDS_PER_WORKER;
 	struct rlimit lim;
 	rlim_t most;
 
@@ -293,6 +329,7 @@ static int make_acceptor(struct acceptor **out, uv_loop_t *loop, int fd, struct 
 	err = uv_poll_init(loop, &a->poll, fd);
 	assert(err == 0);
 	uv_timer_init(loop, &a->timer);
+	a->refusals = refusals_new(loop);
 	a->poll.data = a;
 	a->timer.data = a;
 	a->wakeup.data = a;
@@ -365,6 +402,7 @@ int acceptor_release_socket(struct acceptor *a)
 	uv_close((uv_handle_t *)&a->poll, on_handle_closed);
 	uv_close((uv_handle_t *)&a->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&a->wakeup, on_handle_closed);
+	refusals_close(a->refusals);
 	return a->fd;
 }
 

@@ -6,6 +6,20 @@
 #include "hubbub/worker.h"
 #include <sys/uio.h>
 
+/** A socket that was listed was closed unseen: its place and its pass are given back.  Any thread.
+ */
+void acceptor_dropped(struct acceptor *a, unsigned worker, void *pass);
+
+/** Sockets that were refused, on the acceptor's thread. */
+struct refusals;
+
+struct refusals *refusals_new(uv_loop_t *loop);
+/** Close all of them; freed when the loop has run its callbacks. */
+void refusals_close(struct refusals *r);
+/** Send @answer, without waiting, and close @fd a moment later; an empty @answer: reset it. */
+void refusals_add(struct refusals *r, int fd, struct span answer);
+#define REFUSALS_MAX 32
+
 /** Deliver all that waits, in order.  Owner's thread, not from inside a deliver(). */
 void inbox_deliver_all(struct inbox *ib);
 /** Close the inbox if nothing waits; false if something does.  After true no post succeeds. */

@@ -25,6 +25,7 @@ struct socket_msg {
 	int fd;
 	struct acceptor *acceptor; /* told when the socket is dropped; NULL: nobody is */
 	unsigned worker;
+	void *pass;
 };
 
 static void on_tick(uv_timer_t *tick)
@@ -213,7 +214,7 @@ static void drop_socket(struct inbox_msg *msg)
 
 	close(sm->fd);
 	if (sm->acceptor != NULL)
-		acceptor_released(sm->acceptor, sm->worker);
+		acceptor_dropped(sm->acceptor, sm->worker, sm->pass);
 	free(sm);
 }
 
@@ -226,16 +227,20 @@ static void deliver_socket(struct inbox_msg *msg, struct worker *w)
 		drop_socket(msg);
 		return;
 	}
-	w->hooks->on_socket(w, sm->fd);
+	w->hooks->on_socket(w, sm->fd, sm->pass);
 	free(sm);
 }
 
-void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a, unsigned worker)
+void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a, unsigned worker,
+			void *pass)
 {
 	struct socket_msg *sm = mem_alloc(sizeof(*sm));
 
-	*sm = (struct socket_msg){
-		.msg.deliver = deliver_socket, .fd = fd, .acceptor = a, .worker = worker};
+	*sm = (struct socket_msg){.msg.deliver = deliver_socket,
+				  .fd = fd,
+				  .acceptor = a,
+				  .worker = worker,
+				  .pass = pass};
 	inbox_list_add(list, &sm->msg);
 }
 

@@ -85,6 +85,10 @@ void metrics_write(struct buf *b, const struct session_env *env)
 	store_get_stats(env->store, &store);
 	room_registry_get_stats(env->rooms, &rooms);
 	put_sessions(b, env);
+	put(b, "refused_total", "counter", "Connections and HTTP requests past a limit.",
+	    atomic_load_explicit(&env->refused, memory_order_relaxed));
+	put(b, "limit_accounts", "gauge", "Users and addresses whose limits are kept.",
+	    limits_count(env->limits));
 	put(b, "rooms_loaded", "gauge", "Rooms in memory.", rooms.loaded);
 	put(b, "rooms_joined", "gauge", "Joined connections over all rooms.", rooms.joined);
 	put(b, "store_ops_total", "counter", "Requests to the store's writer.", store.ops);

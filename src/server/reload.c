@@ -36,6 +36,8 @@ static void use(struct server *s, struct config_version *v)
 	s->cfg = &v->cfg;
 	log_set_level(v->cfg.log_level);
 	acceptor_set_max(s->acceptor, v->cfg.max_connections);
+	limits_set_capacity(s->env.limits, acceptor_capacity(s->acceptor));
+	limits_set_config(s->env.limits, &v->cfg);
 	session_tell_config(&s->env, &v->cfg);
 }
 

@@ -159,6 +159,10 @@ static int start(struct server *s)
 	err = start_accepting(s);
 	if (err != 0)
 		return err;
+	struct acceptor_gate gate = session_gate(&s->env);
+
+	acceptor_set_gate(s->acceptor, &gate);
+	limits_set_capacity(s->env.limits, acceptor_capacity(s->acceptor));
 	err = signals_watch(s);
 	if (err != 0)
 		log_error("cannot watch signals: %s", uv_strerror(err));
@@ -209,6 +213,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	s->env = (struct session_env){
 		.cfg = cfg,
 		.rooms = room_registry_new(s->workers, s->n_workers, &session_room_hooks),
+		.limits = limits_new(cfg),
 		.workers = s->workers,
 		.n_workers = s->n_workers,
 		.counters = mem_zalloc(s->n_workers * sizeof(s->env.counters[0])),
@@ -230,6 +235,8 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	/* After a failed start handles may be open still: the process ends anyway. */
 	if (uv_loop_close(&s->loop) == UV_EBUSY)
 		log_debug("the main loop had open handles");
+	limits_free(s->env.limits);
+	buf_deinit(&s->env.refusal);
 	room_registry_free(s->env.rooms);
 	if (status == EXIT_SUCCESS && s->takeover.is_due) {
 		alarm(0);

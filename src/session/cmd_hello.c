@@ -11,6 +11,12 @@
 #include <stdlib.h>
 
 #define PROTOCOL_VERSION 1
+#define FULL_RETRY_MS 10000
+
+static void encode_rate(struct buf *b, const char *name, struct rate rate)
+{
+	buf_printf(b, ",\"%s\":{\"n\":%u,\"per_ms\":%u}", name, rate.n, rate.per_ms);
+}
 
 static void encode_limits(struct buf *b, const struct config *cfg)
 {
@@ -20,11 +26,14 @@ static void encode_limits(struct buf *b, const struct config *cfg)
 	buf_append_u64(b, cfg->max_frame);
 	buf_append_str(b, ",\"text\":");
 	buf_append_u64(b, cfg->max_text);
-	buf_append_str(b, ",\"send\":{\"n\":");
-	buf_append_u64(b, cfg->send_n);
-	buf_append_str(b, ",\"per_ms\":");
-	buf_append_u64(b, cfg->send_per_ms);
-	buf_append_str(b, "}}");
+	encode_rate(b, "send", cfg->send_limit);
+	if (!cfg->no_limits) {
+		encode_rate(b, "request", cfg->request_limit);
+		encode_rate(b, "failed", cfg->failed_limit);
+		buf_append_str(b, ",\"connections\":");
+		buf_append_u64(b, cfg->user_connections);
+	}
+	buf_append_char(b, '}');
 }
 
 static void encode_belong(struct buf *b, const struct store_belong *r, const char *epoch)
@@ -47,14 +56,31 @@ static void encode_belong(struct buf *b, const struct store_belong *r, const cha
 	buf_append_char(b, '}');
 }
 
-/* The connection is @c->user's from now on. */
+static void fail(struct conn *c, const struct request *req, enum proto_error e, const char *why,
+		 unsigned retry_ms)
+{
+	c->hello_pending = false;
+	c->user = 0;
+	free(c->name);
+	c->name = NULL;
+	conn_set_timer(c, TIMER_HELLO);
+	conn_reply_error(c, &req->id, e, why, retry_ms);
+}
+
+/* The connection is @c->user's from now on, unless they have too many. */
 static void welcome(struct conn *c, const struct request *req, struct span token,
 		    const struct store_belong *rooms, size_t n_rooms)
 {
 	struct session_env *env = conn_hub(c)->env;
 	struct buf b = {0};
 
+	if (limits_enter_user(env->limits, c->user, &c->of_user) == LIMIT_FULL) {
+		fail(c, req, PROTO_E_RATE_LIMITED, "you have too many connections open",
+		     FULL_RETRY_MS);
+		return;
+	}
 	c->hello_pending = false;
+	conn_set_timer(c, TIMER_BEAT);
 	c->touched_s = (uint32_t)(conn_hub(c)->worker->now_ms / 1000);
 	hub_add_user_conn(conn_hub(c), c);
 
@@ -75,16 +101,6 @@ static void welcome(struct conn *c, const struct request *req, struct span token
 	}
 	buf_append_str(&b, "]}");
 	conn_send_reply(c, &b);
-}
-
-static void fail(struct conn *c, const struct request *req, enum proto_error e, const char *why,
-		 unsigned retry_ms)
-{
-	c->hello_pending = false;
-	c->user = 0;
-	free(c->name);
-	c->name = NULL;
-	conn_reply_error(c, &req->id, e, why, retry_ms);
 }
 
 void start_hello(struct conn *c, struct request *req)

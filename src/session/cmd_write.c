@@ -5,13 +5,6 @@
 
 void start_write(struct conn *c, struct request *req, struct joined *j)
 {
-	unsigned retry_ms = hub_take_write(conn_hub(c), c);
-
-	if (retry_ms > 0) {
-		conn_reply_error(c, &req->id, PROTO_E_RATE_LIMITED, "too many writes", retry_ms);
-		request_free(req);
-		return;
-	}
 	struct store_op *op = conn_new_op(c, STORE_WRITE, req);
 
 	op->room_id = j->room->id;

@@ -26,6 +26,8 @@ static void on_stream_closed(struct stream *s)
 	free(c->name);
 	free(c->belongs);
 	free(c->strikes);
+	limit_account_leave(c->of_user);
+	limit_account_leave(c->of_addr);
 	pool_free(&hub->conn_pool, c);
 	count_add(&hub->counters->connections, -1);
 	hub->env->on_released(hub->env->ctx, hub->worker->index);
@@ -79,10 +81,8 @@ void conn_close(struct conn *c, uint16_t code, const char *why)
 
 static void ws_on_message(void *owner, struct span text)
 {
-	struct conn *c = owner;
-
-	c->half_sent = false;
-	conn_on_text(c, text);
+	((struct conn *)owner)->got_message = true;
+	conn_on_text(owner, text);
 }
 
 static void ws_on_send(void *owner, struct chunk *bytes)
@@ -122,7 +122,7 @@ static void start_websocket(struct conn *c)
 	c->deflate = conn_hub(c)->handshake.deflate;
 	c->ws = ws_new(&conn_hub(c)->handshake, conn_hub(c)->cfg->max_frame, &ws_handler, c);
 	c->phase = CONN_OPEN;
-	conn_set_timer(c, TIMER_BEAT);
+	conn_set_timer(c, TIMER_HELLO);
 	count_add(&conn_hub(c)->counters->websockets, 1);
 	if (c->deflate)
 		room_registry_count_deflate(conn_hub(c)->env->rooms, 1);
@@ -165,7 +165,11 @@ static void on_data(struct stream *s, uint8_t *bytes, size_t len)
 		return;
 	if (c->timer == TIMER_PONG)
 		conn_set_timer(c, TIMER_BEAT); /* whatever came, the link lives */
+	c->got_message = false;
 	ws_receive(c->ws, bytes, len);
+	if (!c->is_mid_message || c->got_message)
+		c->begun_s = (uint32_t)(conn_hub(c)->worker->now_ms / 1000);
+	c->is_mid_message = ws_is_mid_message(c->ws);
 	if (c->phase == CONN_ENDING && ws_is_closed(c->ws))
 		stream_shutdown(&c->stream);
 	else
@@ -203,7 +207,7 @@ static const struct stream_events stream_events = {
 	.on_closed = on_stream_closed,
 };
 
-void conn_new(struct hub *hub, int fd)
+void conn_new(struct hub *hub, int fd, void *pass)
 {
 	struct conn *c = pool_zalloc(&hub->conn_pool);
 
@@ -212,6 +216,7 @@ void conn_new(struct hub *hub, int fd)
 	hub->next_conn += hub->env->n_workers;
 	c->phase = CONN_HTTP;
 	c->timer = TIMER_NONE;
+	c->of_addr = pass;
 	c->http = http_new(&http_default_limits, &conn_http_handler, c);
 	idmap_put(&hub->conns, c->id, c);
 	count_add(&hub->counters->connections, 1);

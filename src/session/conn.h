@@ -74,15 +74,19 @@ struct conn {
 	bool hello_pending : 1;
 	bool is_of_user : 1; /* among hub_user_conns() */
 	bool pumping : 1;
-	bool waits_to_join : 1; /* in the hub's queue of joins */
-	bool half_sent : 1;     /* a message was not whole at the last beat, and is not since */
-	uint8_t n_large;        /* of n_in_flight, those whose replies are large */
-	uint16_t n_in_flight;   /* requests at the store */
+	bool waits_to_join : 1;   /* in the hub's queue of joins */
+	bool is_behind_proxy : 1; /* of_addr is not the peer's, but from a header */
+	bool is_throttled : 1;    /* in the hub's list of those */
+	bool is_mid_message : 1;
+	bool got_message : 1; /* inside ws_receive() */
+	uint8_t n_large;      /* of n_in_flight, those whose replies are large */
+	uint16_t n_in_flight; /* requests at the store */
 	uint16_t n_waiting;
 	uint32_t deadline_ms;  /* of the timer, on the worker's clock, its low bits */
 	uint32_t touched_s;    /* when the store last heard of this visit, on that clock */
 	uint32_t seen_written; /* bytes the socket had taken when life was last looked for, low bits
 				*/
+	uint32_t begun_s;      /* when the message under way began to come, on that clock */
 	uint32_t n_belongs;
 	struct conn *timer_prev, *timer_next;
 
@@ -95,6 +99,7 @@ struct conn {
 	int64_t *belongs;     /* rooms that the user is known to belong to, without those joined */
 	struct waiting *waiting;
 	struct pending_room *pending_rooms;
+	struct limit_account *of_addr, *of_user; /* held; NULL: nothing is limited */
 	size_t reply_bytes;      /* of what is unsent, at most this much are replies */
 	struct strikes *strikes; /* NULL before the first */
 };
@@ -105,7 +110,8 @@ static inline struct hub *conn_hub(const struct conn *c)
 }
 
 /* conn.c */
-void conn_new(struct hub *hub, int fd);
+/** @pass: what the acceptor's gate gave, a struct limit_account. */
+void conn_new(struct hub *hub, int fd, void *pass);
 void conn_destroy(struct conn *c);                               /* at once */
 void conn_close(struct conn *c, uint16_t code, const char *why); /* with the closing handshake */
 void conn_end_http(struct conn *c);                              /* after what was sent */
@@ -113,6 +119,9 @@ void conn_end_http(struct conn *c);                              /* after what w
 /* output.c */
 void conn_send_reply(struct conn *c, struct buf *json); /* empties @json */
 void conn_reply_ok(struct conn *c, const struct request *req);
+/** Answer with an error, which counts for nothing. */
+void conn_send_error(struct conn *c, const struct request_id *id, enum proto_error e,
+		     const char *msg, unsigned retry_ms);
 /** Answer with an error; too many bad_request or unsupported close with 4010. */
 void conn_reply_error(struct conn *c, const struct request_id *id, enum proto_error e,
 		      const char *msg, unsigned retry_ms);
@@ -149,6 +158,16 @@ struct pending_room *conn_find_pending(const struct conn *c, const struct reques
 void conn_remove_pending(struct conn *c, struct pending_room *p);
 bool conn_belongs(const struct conn *c, int64_t room);
 void conn_set_belongs(struct conn *c, int64_t room, bool belongs);
+
+/* limits.c */
+/** Whether the request under way may be served; if not it was answered. */
+bool conn_admit_request(struct conn *c, struct http *h, const struct http_request *req);
+/** The handshake that was admitted was answered. */
+void conn_end_handshake(struct conn *c, const struct http_request *req);
+/** Before @req starts: 0, or the milliseconds to wait, and @why. */
+unsigned conn_take_request(struct conn *c, const struct request *req, const char **why);
+/** A request was refused with @e. */
+void conn_count_refusal(struct conn *c, enum proto_error e);
 
 /* http_routes.c */
 extern const struct http_handler conn_http_handler;

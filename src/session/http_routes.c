@@ -59,9 +59,12 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 		http_refuse_more(h);
 		return;
 	}
+	if (!conn_admit_request(c, h, req))
+		return;
 	if (span_equal(req->path, SPAN("/ws"))) {
 		c->upgraded =
 			http_upgrade(h, req, cfg->origins, cfg->n_origins, &conn_hub(c)->handshake);
+		conn_end_handshake(c, req);
 		return;
 	}
 	if (!http_origin_allowed(req, cfg->origins, cfg->n_origins)) {

@@ -34,16 +34,17 @@ static void on_start(struct worker *w)
 	w->user = hub;
 }
 
-static void on_socket(struct worker *w, int fd)
+static void on_socket(struct worker *w, int fd, void *pass)
 {
 	struct hub *hub = hub_of(w);
 
 	if (hub->stopping) {
 		close(fd);
+		limit_account_leave(pass);
 		hub->env->on_released(hub->env->ctx, w->index);
 		return;
 	}
-	conn_new(hub, fd);
+	conn_new(hub, fd, pass);
 }
 
 static void on_tick(struct worker *w, uint64_t now_ms)
@@ -51,9 +52,11 @@ static void on_tick(struct worker *w, uint64_t now_ms)
 	struct hub *hub = hub_of(w);
 
 	hub_run_timers(hub, now_ms);
-	hub_forget_buckets(hub, false);
-	if (w->index == 0)
+	hub_end_throttles(hub, now_ms);
+	if (w->index == 0) {
+		limits_sweep(hub->env->limits, now_ms);
 		room_registry_flush_presence(hub->env->rooms, now_ms);
+	}
 }
 
 static void on_turn(struct worker *w)
@@ -124,7 +127,7 @@ void session_free_worker(struct worker *w)
 		hub_release_room(hub,
 				 lr); /* without its last turn it is here, but without members */
 	}
-	hub_forget_buckets(hub, true);
+	hub_forget_throttles(hub);
 	hub_forget_joins(hub);
 	idmap_deinit(&hub->users);
 	idmap_deinit(&hub->rooms);

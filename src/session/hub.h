@@ -40,18 +40,12 @@ struct local_room {
 	struct local_room *prev, *next;
 };
 
-/** How much a user may write: there from a write until it is full again. */
-struct write_bucket {
-	int64_t user;
-	uint64_t tokens_milli, filled_ms; /* tokens in thousandths, as of a moment */
-	struct write_bucket *prev, *next; /* in hub->filling */
-};
-
 /** Each connection waits in at most one of these; each has one duration, so it is a FIFO. */
 enum conn_timer {
 	TIMER_NONE = -1,
 	TIMER_REQUEST, /* an HTTP request must be whole by then */
 	TIMER_IDLE,    /* keep-alive with no request */
+	TIMER_HELLO,   /* a WebSocket must say who it is by then */
 	TIMER_BEAT,    /* the next ping is due */
 	TIMER_PONG,    /* a ping was sent and nothing has come since */
 	TIMER_ENDING,  /* closing handshake or last output */
@@ -68,6 +62,14 @@ struct join_queue {
 /** What a worker's peers may leave unread before each has one large reply at a time. */
 #define HUB_MAX_REPLY_BYTES (64 * 1024 * 1024)
 
+/** Connections that have been refused so much that nothing of theirs is taken up for now. */
+struct throttle_list {
+	struct throttled {
+		uint64_t conn, until_ms;
+	} * at;
+	unsigned n, cap;
+};
+
 struct hub {
 	struct session_env *env;
 	const struct config *cfg; /* the newest that this worker was told */
@@ -78,11 +80,10 @@ struct hub {
 	struct idmap rooms;                 /* struct local_room by id */
 	struct local_room *active;          /* those with news to tell, the longest waiting first */
 	struct idmap users;                 /* by id, the first of their connections */
-	struct idmap buckets;               /* by user */
-	struct write_bucket *filling;       /* the one that was filled longest ago first */
 	struct conn *timers[N_CONN_TIMERS]; /* the earliest deadline first */
 	struct join_queue joins;
 	size_t n_large;     /* requests at the store whose replies may be large */
+	struct throttle_list throttled;
 	uint64_t next_conn; /* ids are never used twice, nor by two workers */
 	bool stopping;
 	struct frame *ping;
@@ -105,14 +106,10 @@ void hub_add_user_conn(struct hub *hub, struct conn *c);
 void hub_remove_user_conn(struct hub *hub, struct conn *c);
 /** The user's connections here, linked by next_of_user; NULL: none. */
 struct conn *hub_user_conns(const struct hub *hub, int64_t user);
-/** Forget the buckets that are full again; with @all every one. */
-void hub_forget_buckets(struct hub *hub, bool all);
 /** @user is called @name now: tell every worker's connections of theirs. */
 void hub_tell_rename(struct hub *hub, int64_t user, const char *name);
 /** @user belongs to @room no longer: a join on any of their connections asks the store again. */
 void hub_tell_forgotten(struct hub *hub, int64_t user, int64_t room);
-/** Take one write from the user's bucket.  0, or the milliseconds until the next is there. */
-unsigned hub_take_write(struct hub *hub, const struct conn *c);
 
 /* join_queue.c */
 /** Whether @c may join now; if not, conn_pump() is called when it may. */
@@ -120,6 +117,11 @@ bool hub_may_join(struct hub *hub, struct conn *c);
 /** Take up the joins of a turn.  False: some are left. */
 bool hub_run_joins(struct hub *hub);
 void hub_forget_joins(struct hub *hub);
+
+/* limits.c */
+/** Let those go on who have waited long enough. */
+void hub_end_throttles(struct hub *hub, uint64_t now_ms);
+void hub_forget_throttles(struct hub *hub);
 
 /* timers.c */
 void conn_set_timer(struct conn *c, enum conn_timer which);

@@ -59,13 +59,20 @@ static bool is_struck_out(struct conn *c)
 	       now - s->at_ms[s->n % CONN_MAX_STRIKES] <= STRIKES_WINDOW_MS;
 }
 
-void conn_reply_error(struct conn *c, const struct request_id *id, enum proto_error e,
-		      const char *msg, unsigned retry_ms)
+void conn_send_error(struct conn *c, const struct request_id *id, enum proto_error e,
+		     const char *msg, unsigned retry_ms)
 {
 	struct buf json = {0};
 
 	reply_encode_error(&json, id, e, msg != NULL ? msg : "", retry_ms);
 	conn_send_reply(c, &json);
+}
+
+void conn_reply_error(struct conn *c, const struct request_id *id, enum proto_error e,
+		      const char *msg, unsigned retry_ms)
+{
+	conn_send_error(c, id, e, msg, retry_ms);
+	conn_count_refusal(c, e);
 	if ((e == PROTO_E_BAD_REQUEST || e == PROTO_E_UNSUPPORTED) && is_struck_out(c))
 		conn_close(c, WS_CLOSE_BREAKS_PROTOCOL, "too many bad requests");
 }

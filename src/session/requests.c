@@ -74,6 +74,14 @@ static void refuse(struct conn *c, struct request *req, enum proto_error e, cons
 
 static void start(struct conn *c, struct request *req)
 {
+	const char *why;
+	unsigned wait_ms = conn_take_request(c, req, &why);
+
+	if (wait_ms > 0) {
+		conn_send_error(c, &req->id, PROTO_E_RATE_LIMITED, why, wait_ms);
+		request_free(req);
+		return;
+	}
 	if (req->op == OP_HELLO) {
 		start_hello(c, req);
 		return;
@@ -111,7 +119,8 @@ void conn_pump(struct conn *c)
 	if (c->pumping)
 		return;
 	c->pumping = true;
-	while (c->phase == CONN_OPEN && c->waiting != NULL && can_start(c, c->waiting->req)) {
+	while (c->phase == CONN_OPEN && !c->is_throttled && c->waiting != NULL &&
+	       can_start(c, c->waiting->req)) {
 		struct waiting *w = c->waiting;
 		struct request *req = w->req;
 
@@ -125,7 +134,8 @@ void conn_pump(struct conn *c)
 	c->pumping = false;
 	if (c->phase != CONN_OPEN)
 		return;
-	if (c->n_waiting > CONN_MAX_WAITING || c->reply_bytes > CONN_MAX_REPLY_BYTES)
+	if (c->is_throttled || c->n_waiting > CONN_MAX_WAITING ||
+	    c->reply_bytes > CONN_MAX_REPLY_BYTES)
 		stream_pause(&c->stream);
 	else
 		stream_resume(&c->stream);

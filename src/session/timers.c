@@ -8,11 +8,11 @@
 
 #include <utlist.h>
 
-#define IDLE_MS 60000
 #define PONG_MS 10000
 #define ENDING_MS 5000
 /* Nobody else waits for the server to come back because one does not answer. */
 #define STOPPING_MS 1500
+#define MIN_TAKEN 1024 /* bytes by which a slow peer shows that it reads, in any of these times */
 #define TOUCH_S (24 * 60 * 60) /* a long visit is noted daily */
 
 static uint64_t duration_ms(const struct hub *hub, enum conn_timer which)
@@ -21,7 +21,9 @@ static uint64_t duration_ms(const struct hub *hub, enum conn_timer which)
 	case TIMER_REQUEST:
 		return hub->cfg->request_timeout_ms;
 	case TIMER_IDLE:
-		return IDLE_MS;
+		return hub->cfg->idle_timeout_ms;
+	case TIMER_HELLO:
+		return hub->cfg->hello_timeout_ms;
 	case TIMER_BEAT:
 		return hub->cfg->heartbeat_ms;
 	case TIMER_PONG:
@@ -56,28 +58,25 @@ void conn_set_timer(struct conn *c, enum conn_timer which)
  */
 static bool is_reading(struct conn *c)
 {
-	bool took = (uint32_t)c->stream.written != c->seen_written;
+	uint32_t took = (uint32_t)c->stream.written - c->seen_written;
 
 	c->seen_written = (uint32_t)c->stream.written;
-	return took && stream_unsent(&c->stream) > 0;
+	return took >= MIN_TAKEN && stream_unsent(&c->stream) > 0;
+}
+
+/* A message that drips in holds a reader, and every byte of it shows that the link lives. */
+static bool is_stuck_in_message(const struct conn *c)
+{
+	uint64_t now_s = conn_hub(c)->worker->now_ms / 1000;
+
+	return c->is_mid_message &&
+	       (uint32_t)now_s - c->begun_s > conn_hub(c)->cfg->message_timeout_ms / 1000;
 }
 
 /* A peer that is not read from is heard by what reached its socket, or waits for us. */
 static bool is_unread_but_there(const struct conn *c)
 {
 	return !c->stream.reading && (c->n_in_flight > 0 || stream_silent_ms(&c->stream) < PONG_MS);
-}
-
-/*
- * Who is slow to send a message shows signs of life with each byte, so the message has a time of
- * its own: it is whole by the second beat from its beginning.
- */
-static bool is_half_sent_too_long(struct conn *c)
-{
-	bool was_half_sent = c->half_sent;
-
-	c->half_sent = ws_is_mid_message(c->ws);
-	return was_half_sent && c->half_sent && c->stream.reading;
 }
 
 static void expire(struct conn *c, enum conn_timer which)
@@ -89,9 +88,22 @@ static void expire(struct conn *c, enum conn_timer which)
 		else
 			conn_destroy(c);
 		break;
-	case TIMER_BEAT:
-		if (is_half_sent_too_long(c)) {
+	case TIMER_IDLE:
+		/* What it is idle with may be the rest of a long answer. */
+		if (is_reading(c))
+			conn_set_timer(c, TIMER_IDLE);
+		else
 			conn_destroy(c);
+		break;
+	case TIMER_HELLO:
+		if (c->hello_pending)
+			conn_set_timer(c, TIMER_HELLO);
+		else
+			conn_close(c, WS_CLOSE_SIGNED_OUT, "no hello came");
+		break;
+	case TIMER_BEAT:
+		if (is_stuck_in_message(c)) {
+			conn_close(c, WS_CLOSE_SLOW_READER, "a message took too long");
 			break;
 		}
 		conn_set_timer(c, TIMER_PONG);

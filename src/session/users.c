@@ -1,11 +1,4 @@
-/*
- * Whose connections these are, and how much a user may write.
- *
- * A user who has not written lately has no bucket, which is the same as a full one.
- *
- * The bucket is per user and worker: a user whose connections live on two workers may write twice
- * as much, which is what keeping it free of locks costs.
- */
+/* Whose connections these are, and what changes about a user for all of them. */
 #include "session/conn.h"
 
 #include "hubbub/mem.h"
@@ -90,55 +83,4 @@ void hub_tell_rename(struct hub *hub, int64_t user, const char *name)
 void hub_tell_forgotten(struct hub *hub, int64_t user, int64_t room)
 {
 	tell_change(hub, user, room, NULL);
-}
-
-static struct write_bucket *find_bucket(struct hub *hub, int64_t user)
-{
-	struct write_bucket *b = idmap_get(&hub->buckets, (uint64_t)user);
-
-	if (b != NULL) {
-		DL_DELETE(hub->filling, b);
-	} else {
-		b = mem_alloc(sizeof(*b));
-		b->user = user;
-		b->tokens_milli = (uint64_t)hub->cfg->send_n * 1000;
-		b->filled_ms = hub->worker->now_ms;
-		idmap_put(&hub->buckets, (uint64_t)user, b);
-	}
-	DL_APPEND(hub->filling, b);
-	return b;
-}
-
-unsigned hub_take_write(struct hub *hub, const struct conn *c)
-{
-	const struct config *cfg = hub->cfg;
-
-	if (cfg->no_limits)
-		return 0;
-	struct write_bucket *b = find_bucket(hub, c->user);
-	uint64_t full = (uint64_t)cfg->send_n * 1000;
-	uint64_t now = hub->worker->now_ms;
-
-	b->tokens_milli += (now - b->filled_ms) * full / cfg->send_per_ms;
-	b->filled_ms = now;
-	if (b->tokens_milli > full)
-		b->tokens_milli = full;
-	if (b->tokens_milli >= 1000) {
-		b->tokens_milli -= 1000;
-		return 0;
-	}
-	return (unsigned)((1000 - b->tokens_milli) * cfg->send_per_ms / full) + 1;
-}
-
-void hub_forget_buckets(struct hub *hub, bool all)
-{
-	uint64_t now = hub->worker->now_ms;
-	struct write_bucket *b;
-
-	/* From empty to full takes send_per_ms. */
-	while ((b = hub->filling) != NULL && (all || now - b->filled_ms > hub->cfg->send_per_ms)) {
-		DL_DELETE(hub->filling, b);
-		idmap_remove(&hub->buckets, (uint64_t)b->user);
-		free(b);
-	}
 }

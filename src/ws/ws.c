@@ -252,6 +252,11 @@ void ws_close(struct ws *ws, uint16_t code, const char *reason)
 	ws->handler->on_closing(ws->owner, code, false);
 }
 
+bool ws_is_mid_message(const struct ws *ws)
+{
+	return ws->guard.is_in_message || ws->guard.is_in_payload || ws->guard.n_header > 0;
+}
+
 bool ws_is_closing(const struct ws *ws)
 {
 	return ws->state != STATE_OPEN;

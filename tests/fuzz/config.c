@@ -63,7 +63,8 @@ static void check(const struct config *cfg)
 	MUST(cfg->max_text >= 1 && 6 * cfg->max_text + 500 <= cfg->max_frame);
 	MUST(cfg->gather_ms <= 5);
 	MUST(cfg->heartbeat_ms >= 10);
-	MUST(cfg->send_n >= 1 && cfg->send_per_ms >= 1);
+	MUST(cfg->send_limit.per_ms >= 1 && cfg->http_limit.per_ms >= 1);
+	MUST((cfg->trusted_proxies == NULL) == (cfg->n_trusted_proxies == 0));
 	for (size_t i = 0; i < cfg->n_origins; i++)
 		MUST(cfg->origins[i] != NULL && cfg->origins[i][0] != '\0');
 }

@@ -8,9 +8,9 @@ export class HttpPeer {
   #waiting = null
   #closed = deferred()
 
-  constructor(server) {
+  constructor(server, { localAddress } = {}) {
     this.server = server
-    this.socket = net.connect({ host: server.host, port: server.port, noDelay: true })
+    this.socket = net.connect({ host: server.host, port: server.port, localAddress, noDelay: true })
     this.socket.on('data', (b) => {
       this.#held = Buffer.concat([this.#held, b])
       this.#waiting?.()

@@ -86,8 +86,8 @@ static void without_settings_the_defaults_hold(void **state)
 	assert_int_equal(cfg.heartbeat_ms, 25000);
 	assert_int_equal(cfg.max_output, 1 << 20);
 	assert_int_equal(cfg.max_connections, 0);
-	assert_int_equal(cfg.send_n, 50);
-	assert_int_equal(cfg.send_per_ms, 5000);
+	assert_int_equal(cfg.send_limit.n, 50);
+	assert_int_equal(cfg.send_limit.per_ms, 5000);
 	assert_int_equal(cfg.request_timeout_ms, 10000);
 }
 
@@ -102,8 +102,8 @@ static void flags_take_their_value_either_way(void **state)
 	assert_string_equal(cfg.data_dir, "/var/lib/hubbub");
 	assert_true(cfg.open);
 	assert_int_equal(cfg.workers, 4);
-	assert_int_equal(cfg.send_n, 5);
-	assert_int_equal(cfg.send_per_ms, 1000);
+	assert_int_equal(cfg.send_limit.n, 5);
+	assert_int_equal(cfg.send_limit.per_ms, 1000);
 	assert_int_equal(cfg.log_level, LOG_DEBUG);
 	assert_false(cfg.no_limits);
 }
@@ -337,15 +337,15 @@ static void a_reload_changes_what_a_running_server_can_change(void **state)
 		       "max-output = 4096\nno-limits = true\norigin = https://b.example\n");
 	assert_int_equal(reload(&newer), 0);
 	assert_int_equal(text.len, 0);
-	assert_int_equal(newer.send_n, 9);
-	assert_int_equal(newer.send_per_ms, 200);
+	assert_int_equal(newer.send_limit.n, 9);
+	assert_int_equal(newer.send_limit.per_ms, 200);
 	assert_int_equal(newer.log_level, LOG_DEBUG);
 	assert_int_equal(newer.max_connections, 12);
 	assert_int_equal(newer.max_output, 4096);
 	assert_true(newer.no_limits);
 	assert_int_equal(newer.n_origins, 1);
 	assert_string_equal(newer.origins[0], "https://b.example");
-	assert_int_equal(cfg.send_n, 7);
+	assert_int_equal(cfg.send_limit.n, 7);
 	assert_false(config_equal(&newer, &cfg));
 	config_deinit(&newer);
 }
@@ -367,7 +367,7 @@ static void a_reload_keeps_and_names_the_rest(void **state)
 	assert_false(newer.open);
 	assert_int_equal(newer.workers, 0);
 	assert_int_equal(newer.max_frame, 65536);
-	assert_int_equal(newer.send_n, 9);
+	assert_int_equal(newer.send_limit.n, 9);
 	config_deinit(&newer);
 }
 

@@ -30,8 +30,9 @@ static unsigned port;
 static _Atomic int sockets[N_WORKERS][MAX_SOCKETS];
 static atomic_uint n_sockets[N_WORKERS];
 
-static void on_socket(struct worker *w, int fd)
+static void on_socket(struct worker *w, int fd, void *pass)
 {
+	(void)pass;
 	unsigned n = atomic_load(&n_sockets[w->index]);
 
 	atomic_store(&sockets[w->index][n], fd);

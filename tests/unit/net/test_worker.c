@@ -56,8 +56,9 @@ static void on_start(struct worker *w)
 	w->user = seen;
 }
 
-static void on_socket(struct worker *w, int fd)
+static void on_socket(struct worker *w, int fd, void *pass)
 {
+	(void)pass;
 	struct seen *seen = w->ctx;
 
 	seen->n_sockets++;
@@ -250,7 +251,7 @@ static void give(struct worker *w, int fd)
 {
 	struct inbox_list list = {0};
 
-	worker_list_socket(&list, fd, NULL, 0);
+	worker_list_socket(&list, fd, NULL, 0, NULL);
 	worker_give_sockets(w, &list);
 }
 
