@@ -253,6 +253,75 @@ describe('counting', () => {
   })
 })
 
+describe('asking too soon', () => {
+  const soon = { code: 'rate_limited', msg: 'too many', retry_ms: 700 }
+
+  it('joins again when the server said, and takes what was missed', async () => {
+    await inRoom(1)
+    await reconnect(3)
+    await socket().refuse('join', soon)
+    expect(room().joined).toBe(false)
+    await env.pass(699)
+    const asked = socket().all('join').length
+    await env.pass(1)
+    expect(socket().all('join')).toHaveLength(asked + 1)
+    await socket().answer('join', joined(3, run(2, 3)))
+    expect(room().joined).toBe(true)
+    expect(shown()).toEqual(['m1', 'm2', 'm3'])
+  })
+
+  it('reads on in a history that was refused half way', async () => {
+    await inRoom(1)
+    await reconnect(5)
+    await socket().answer('join', joined(5, run(2, 3), 'partial'))
+    await socket().refuse('history', soon)
+    await socket().say(msg(6))
+    await env.pass(700)
+    await socket().refuse('history', { ...soon, retry_ms: 50 })
+    await env.pass(50)
+    expect(socket().all('history').slice(-3)).toMatchObject([{ after: 3 }, { after: 3 }, { after: 3 }])
+    await socket().answer('history', history(6, run(4, 6)))
+    expect(shown()).toEqual(run(1, 6).map((m) => m.text))
+  })
+
+  it('asks again one behind the other, and does not wait twice', async () => {
+    await hello(entry(0))
+    await socket().answer('join', joined(0))
+    const found: string[] = []
+    for (const name of ['one', 'two', 'three']) {
+      void client.search(name).then(() => found.push(name))
+      await socket().refuse('rooms', soon)
+    }
+    const asked = () => socket().all('rooms').length
+    await env.pass(700)
+    expect(asked()).toBe(4)
+    await socket().answer('rooms', { rooms: [] })
+    expect(asked()).toBe(5)
+    await socket().answer('rooms', { rooms: [] })
+    await socket().answer('rooms', { rooms: [] })
+    expect(found).toEqual(['one', 'two', 'three'])
+  })
+
+  it('leaves it to a new link when the old one breaks meanwhile', async () => {
+    await inRoom(1)
+    await reconnect(2)
+    await socket().refuse('join', soon)
+    await reconnect(3)
+    await env.pass(700)
+    expect(socket().all('join')).toHaveLength(1)
+    await socket().answer('join', joined(3, run(2, 3)))
+    expect(shown()).toEqual(['m1', 'm2', 'm3'])
+  })
+
+  it('does not repeat that someone was typing', async () => {
+    await inRoom(1)
+    client.typing('r1')
+    await socket().refuse('typing', soon)
+    await env.pass(5000)
+    expect(socket().all('typing')).toHaveLength(1)
+  })
+})
+
 describe('rooms', () => {
   it('are found by any spelling of their name', async () => {
     await inRoom(1)

@@ -69,3 +69,22 @@ describe('decodeFrame', () => {
     })
   })
 })
+
+describe('limits', () => {
+  const LIMITS = { frame: 65_536, text: 8_000, send: { n: 50, per_ms: 5_000 } }
+  const hello = (more: object) => {
+    const body = { me: { id: 'u1', name: 'Ada' }, heartbeat_ms: 1, rooms: [] }
+    return decodeHello({ ...body, limits: { ...LIMITS, ...more } })
+  }
+
+  it('takes those that there are', () => {
+    const more = { request: { n: 1000, per_ms: 10_000 }, failed: { n: 5, per_ms: 6 }, connections: 100 }
+    expect(hello({})?.limits).toEqual(LIMITS)
+    expect(hello(more)?.limits).toEqual({ ...LIMITS, ...more })
+  })
+
+  it('passes over what a later server made of those that only tell what to expect', () => {
+    const more = { request: 7, failed: { n: -1, per_ms: 6 }, connections: 'many', uploads: {} }
+    expect(hello(more)?.limits).toEqual(LIMITS)
+  })
+})

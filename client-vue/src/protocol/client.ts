@@ -5,7 +5,7 @@
  * happened meanwhile is missed, and then what waits in the outbox goes out.  Rooms that are known are
  * asked for in the same breath as hello is said.
  */
-import { Connection, type Link, type Socket } from './connection'
+import { Connection, LinkDown, type Link, type Socket } from './connection'
 import { decodeRooms } from './decode'
 import type { Env } from './env'
 import type {
@@ -26,13 +26,11 @@ import { Rooms } from './rooms'
 /** The server said no. */
 export class Refused extends Error {
   readonly code: string
-  readonly retryMs: number | null
 
   constructor(err: ProtocolError) {
     super(err.msg || err.code)
     this.name = 'Refused'
     this.code = err.code
-    this.retryMs = err.retry_ms ?? null
   }
 }
 
@@ -40,6 +38,15 @@ function bodyOf(reply: Reply): Body {
   if (!reply.ok) throw new Refused(reply.err)
   return reply.body
 }
+
+type TooSoon = Extract<Reply, { ok: false }>
+
+function isTooSoon(reply: Reply): reply is TooSoon {
+  return !reply.ok && reply.err.code === 'rate_limited'
+}
+
+/** When to ask again where the server does not say. */
+const RETRY_MS = 1000
 
 export interface ClientOptions {
   env: Env
@@ -64,6 +71,8 @@ export class Client {
   readonly #reads: ReadMarkers
   /** Joins that were asked for with the hello under way; undefined where they came to nothing. */
   readonly #early = new Map<string, Promise<RoomState | undefined>>()
+  /** What was asked too soon is asked again one behind the other. */
+  #late: Promise<unknown> = Promise.resolve()
   #links = 0
 
   constructor(options: ClientOptions) {
@@ -151,11 +160,12 @@ export class Client {
 
   /** Tell the room that the user is writing. */
   typing(rid: string): void {
-    this.#ask('typing', { room: `~${rid}` }).catch(() => undefined)
+    this.connection.request('typing', { room: `~${rid}` }).catch(() => undefined)
   }
 
   #joinEarly(): void {
-    const ask = async (op: string, fields: Body) => bodyOf(await this.connection.early(op, fields))
+    const ask = async (op: string, fields: Body) =>
+      this.#take(op, fields, await this.connection.early(op, fields))
     this.#early.clear()
     for (const { rid } of this.rooms.all()) {
       this.#early.set(
@@ -179,7 +189,9 @@ export class Client {
       this.rooms.all().map(async ({ rid, log }) => {
         const since = before.get(rid) ?? log.cursor
         try {
-          const state = (await this.#early.get(rid)) ?? (await this.rooms.join(rid))
+          const early = await this.#early.get(rid)
+          if (link !== this.#links) return 0
+          const state = early ?? (await this.rooms.join(rid))
           this.outbox.flush()
           return this.#missed(state, since)
         } catch {
@@ -205,7 +217,34 @@ export class Client {
     return this.connection.request(op, { room: `~${entry.rid}`, key: entry.key, ...fields })
   }
 
+  /** Ask, again if it was too soon, for as long as this link holds. */
   async #ask(op: string, fields: Body): Promise<Body> {
-    return bodyOf(await this.connection.request(op, fields))
+    return this.#take(op, fields, await this.connection.request(op, fields))
+  }
+
+  #take(op: string, fields: Body, reply: Reply): Body | Promise<Body> {
+    if (!isTooSoon(reply)) return bodyOf(reply)
+    const link = this.#links
+    const due = this.#dueAfter(reply)
+    const again = this.#late.then(() => this.#askAgain(op, fields, due, link))
+    this.#late = again.catch(() => undefined)
+    return again
+  }
+
+  async #askAgain(op: string, fields: Body, due: number, link: number): Promise<Body> {
+    for (;;) {
+      const ms = due - this.#o.env.now()
+      if (ms > 0) await new Promise<void>((resolve) => this.#o.env.after(ms, resolve))
+      // A new link asks for what it needs by itself, and from where the log stands then.
+      if (link !== this.#links) throw new LinkDown()
+      const reply = await this.connection.request(op, fields)
+      if (!isTooSoon(reply)) return bodyOf(reply)
+      due = this.#dueAfter(reply)
+    }
+  }
+
+  /** When what was asked too soon may be asked again, on this clock. */
+  #dueAfter(refusal: TooSoon): number {
+    return this.#o.env.now() + (refusal.err.retry_ms ?? RETRY_MS)
   }
 }

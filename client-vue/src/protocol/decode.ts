@@ -15,6 +15,7 @@ import type {
   LogEvent,
   MessageEvent,
   ProtocolError,
+  Rate,
   Reaction,
   Reply,
   RoomEntry,
@@ -179,14 +180,22 @@ export function decodeFrame(text: string): Frame | null {
   })
 }
 
+function rate(value: unknown): Rate {
+  const o = object(value)
+  return { n: count(o['n']), per_ms: count(o['per_ms']) }
+}
+
 function limits(value: unknown): Limits {
   const o = object(value)
-  const send = object(o['send'])
-  return {
-    frame: count(o['frame']),
-    text: count(o['text']),
-    send: { n: count(send['n']), per_ms: count(send['per_ms']) },
-  }
+  const known: Limits = { frame: count(o['frame']), text: count(o['text']), send: rate(o['send']) }
+  // These tell what to expect, no more: one that cannot be read is as good as none.
+  const request = attempt(() => rate(o['request']))
+  const failed = attempt(() => rate(o['failed']))
+  const connections = attempt(() => count(o['connections']))
+  if (request !== null) known.request = request
+  if (failed !== null) known.failed = failed
+  if (connections !== null) known.connections = connections
+  return known
 }
 
 function roomEntry(value: unknown): RoomEntry {

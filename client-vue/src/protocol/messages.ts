@@ -154,12 +154,24 @@ export interface RoomEntry {
   mentions: number
 }
 
+/** So many in each so many milliseconds, as many at once; none is no limit. */
+export interface Rate {
+  n: number
+  per_ms: number
+}
+
 export interface Limits {
   /** Bytes of a whole message. */
   frame: number
   /** Bytes of a text. */
   text: number
-  send: { n: number; per_ms: number }
+  send: Rate
+  /** What a user may ask besides; not there where it is not limited. */
+  request?: Rate
+  /** How many refusals a user may have before they are made to wait. */
+  failed?: Rate
+  /** How many connections a user may have open. */
+  connections?: number
 }
 
 export interface HelloReply {
