@@ -69,9 +69,9 @@ void limit_account_leave(struct limit_account *a);
  * then nothing was taken.  @now_ms is clock_mono_ms() or the worker's, which may be a little late.
  */
 unsigned limit_take(struct limit_account *a, enum limit which, uint64_t now_ms);
-/** Take one whether it is there or not: the next wait for longer, twice the limit's time at most.
+/** Take @n whether they are there or not: the next wait for longer, twice the limit's time at most.
  */
-void limit_charge(struct limit_account *a, enum limit which, uint64_t now_ms);
+void limit_charge(struct limit_account *a, enum limit which, uint64_t now_ms, unsigned n);
 /** What limit_take() would say; takes nothing. */
 unsigned limit_wait(struct limit_account *a, enum limit which, uint64_t now_ms);
 

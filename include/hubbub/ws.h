@@ -53,6 +53,11 @@ void ws_free(struct ws *ws);
 void ws_receive(struct ws *ws, uint8_t *bytes, size_t len);
 /** Begin the closing handshake; once; later calls do nothing. */
 void ws_close(struct ws *ws, uint16_t code, const char *reason);
+/**
+ * How many frames have begun since this was last asked, less the messages that ended: control
+ * frames and fragments, which cost something and ask for nothing.
+ */
+unsigned ws_take_extra(struct ws *ws);
 /** Whether part of a message or of a frame has come and its end is awaited. */
 bool ws_is_mid_message(const struct ws *ws);
 bool ws_is_closing(const struct ws *ws);

@@ -46,7 +46,8 @@ uint64_t bucket_take(atomic_uint_fast64_t *full_at, const struct bucket_rate *r,
 	}
 }
 
-void bucket_charge(atomic_uint_fast64_t *full_at, const struct bucket_rate *r, uint64_t now_ns)
+void bucket_charge(atomic_uint_fast64_t *full_at, const struct bucket_rate *r, uint64_t now_ns,
+		   unsigned n)
 {
 	uint_fast64_t old = atomic_load_explicit(full_at, memory_order_relaxed);
 	uint64_t next;
@@ -54,9 +55,11 @@ void bucket_charge(atomic_uint_fast64_t *full_at, const struct bucket_rate *r, u
 	if (r->step_ns == 0)
 		return;
 	do {
-		next = after_one(old, r, now_ns);
-		if (next > now_ns + 2 * r->span_ns)
-			return;
+		uint64_t most = now_ns + 2 * r->span_ns;
+
+		next = (old > now_ns ? old : now_ns) + n * r->step_ns;
+		if (next > most)
+			next = old > most ? old : most;
 	} while (!atomic_compare_exchange_weak_explicit(full_at, &old, next, memory_order_relaxed,
 							memory_order_relaxed));
 }

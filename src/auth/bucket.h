@@ -19,8 +19,9 @@ struct bucket_rate {
 struct bucket_rate bucket_rate_of(unsigned n, unsigned per_ms);
 /** Take one.  0, or the nanoseconds until one is there, in which case nothing was taken. */
 uint64_t bucket_take(atomic_uint_fast64_t *full_at, const struct bucket_rate *r, uint64_t now_ns);
-/** Take one whether it is there or not; the debt is never above one bucket. */
-void bucket_charge(atomic_uint_fast64_t *full_at, const struct bucket_rate *r, uint64_t now_ns);
+/** Take @n whether they are there or not; the debt is never above one bucket. */
+void bucket_charge(atomic_uint_fast64_t *full_at, const struct bucket_rate *r, uint64_t now_ns,
+		   unsigned n);
 /** What bucket_take() would return. */
 uint64_t bucket_wait(atomic_uint_fast64_t *full_at, const struct bucket_rate *r, uint64_t now_ns);
 bool bucket_is_full(atomic_uint_fast64_t *full_at, uint64_t now_ns);

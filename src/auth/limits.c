@@ -313,13 +313,13 @@ unsigned limit_take(struct limit_account *a, enum limit which, uint64_t now_ms)
 	return in_ms(bucket_take(full_at, &r, clock_mono_ns()));
 }
 
-void limit_charge(struct limit_account *a, enum limit which, uint64_t now_ms)
+void limit_charge(struct limit_account *a, enum limit which, uint64_t now_ms, unsigned n)
 {
 	if (a == NULL)
 		return;
 	const struct bucket_rate r = rate_of(a, which);
 
-	bucket_charge(&a->full_at[which % LIMITS_EACH], &r, now_ms * NS_PER_MS);
+	bucket_charge(&a->full_at[which % LIMITS_EACH], &r, now_ms * NS_PER_MS, n);
 }
 
 unsigned limit_wait(struct limit_account *a, enum limit which, uint64_t now_ms)

@@ -166,10 +166,12 @@ static void on_data(struct stream *s, uint8_t *bytes, size_t len)
 	if (c->timer == TIMER_PONG)
 		conn_set_timer(c, TIMER_BEAT); /* whatever came, the link lives */
 	c->got_message = false;
+	c->n_pongs = 0;
 	ws_receive(c->ws, bytes, len);
 	if (!c->is_mid_message || c->got_message)
 		c->begun_s = (uint32_t)(conn_hub(c)->worker->now_ms / 1000);
 	c->is_mid_message = ws_is_mid_message(c->ws);
+	conn_count_extra(c, ws_take_extra(c->ws) + c->n_pongs);
 	if (c->phase == CONN_ENDING && ws_is_closed(c->ws))
 		stream_shutdown(&c->stream);
 	else

@@ -79,6 +79,7 @@ struct conn {
 	bool is_throttled : 1;    /* in the hub's list of those */
 	bool is_mid_message : 1;
 	bool got_message : 1; /* inside ws_receive() */
+	uint16_t n_pongs;     /* likewise: replies to the heartbeat, due or not */
 	uint8_t n_large;      /* of n_in_flight, those whose replies are large */
 	uint16_t n_in_flight; /* requests at the store */
 	uint16_t n_waiting;
@@ -166,6 +167,8 @@ bool conn_admit_request(struct conn *c, struct http *h, const struct http_reques
 void conn_end_handshake(struct conn *c, const struct http_request *req);
 /** Before @req starts: 0, or the milliseconds to wait, and @why. */
 unsigned conn_take_request(struct conn *c, const struct request *req, const char **why);
+/** What asks for nothing came @n times: pings, pongs, fragments.  After too many the peer waits. */
+void conn_count_extra(struct conn *c, unsigned n);
 /** A request was refused with @e. */
 void conn_count_refusal(struct conn *c, enum proto_error e);
 

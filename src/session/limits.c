@@ -183,7 +183,7 @@ void conn_count_refusal(struct conn *c, enum proto_error e)
 
 	/* These are the server's own. */
 	if (e != PROTO_E_UNAVAILABLE && e != PROTO_E_INTERNAL)
-		limit_charge(a, which, conn_hub(c)->worker->now_ms);
+		limit_charge(a, which, conn_hub(c)->worker->now_ms, 1);
 }
 
 static void throttle(struct conn *c, unsigned ms)
@@ -224,8 +224,23 @@ unsigned conn_take_request(struct conn *c, const struct request *req, const char
 		*why = "too many requests";
 	}
 	if (wait_ms > 0)
-		limit_charge(c->of_user, LIMIT_FAILED, now_ms);
+		limit_charge(c->of_user, LIMIT_FAILED, now_ms, 1);
 	return wait_ms;
+}
+
+void conn_count_extra(struct conn *c, unsigned n)
+{
+	struct limit_account *a = c->user != 0 ? c->of_user : c->of_addr;
+	enum limit which = c->user != 0 ? LIMIT_REQUEST : LIMIT_HELLO;
+	uint64_t now_ms = conn_hub(c)->worker->now_ms;
+
+	if (n == 0 || a == NULL || c->is_throttled)
+		return;
+	limit_charge(a, which, now_ms, n);
+	unsigned wait_ms = limit_wait(a, which, now_ms);
+
+	if (wait_ms > 0)
+		throttle(c, wait_ms);
 }
 
 void hub_end_throttles(struct hub *hub, uint64_t now_ms)

@@ -169,6 +169,7 @@ void conn_on_text(struct conn *c, struct span text)
 		return;
 	}
 	if (req->op == OP_PONG) {
+		c->n_pongs++;
 		request_free(req);
 		return;
 	}

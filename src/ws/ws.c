@@ -31,6 +31,7 @@ struct ws {
 	uint8_t n_pongs;       /* sent for what came together */
 	struct guard guard;
 	enum state state;
+	uint32_t n_extra; /* frames that ended no message, since they were asked for */
 };
 
 struct ws *ws_new(const struct ws_params *params, size_t max_message,
@@ -199,6 +200,7 @@ static void deliver(struct ws *ws)
 	}
 	/* The handler may close the connection, which would drop a reader that is still ours. */
 	ws->reader = NULL;
+	ws->n_extra -= ws->n_extra > 0; /* that of the frame that ends it */
 	if (ws->guard.is_binary)
 		ws->handler->on_binary(ws->owner, message);
 	else
@@ -229,6 +231,7 @@ void ws_receive(struct ws *ws, uint8_t *bytes, size_t len)
 		len -= n;
 		if (found.event == GUARD_HUNGRY)
 			break;
+		ws->n_extra += found.event == GUARD_CONTROL || found.event == GUARD_HEADER;
 		if (found.event == GUARD_VIOLATION)
 			fail(ws, found.code, found.reason);
 		else if (found.event == GUARD_CONTROL)
@@ -250,6 +253,16 @@ void ws_close(struct ws *ws, uint16_t code, const char *reason)
 	ws->state = STATE_CLOSE_SENT;
 	send_close(ws, code, reason);
 	ws->handler->on_closing(ws->owner, code, false);
+}
+
+unsigned ws_take_extra(struct ws *ws)
+{
+	/* One of those of a message under way will be the one that ends it. */
+	unsigned n_kept = ws->guard.is_in_message && ws->n_extra > 0;
+	unsigned n = ws->n_extra - n_kept;
+
+	ws->n_extra = n_kept;
+	return n;
 }
 
 bool ws_is_mid_message(const struct ws *ws)

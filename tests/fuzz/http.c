@@ -25,6 +25,21 @@ static void note(struct buf *log, const char *name, struct span s)
 	buf_append_span(log, s);
 }
 
+/* Whom a proxy speaks for: never one of the proxies where somebody else stands behind them. */
+static void note_client(struct buf *log, const struct http_request *req)
+{
+	static const struct addr_range ours = {.addr.bytes = {[10] = 0xff, 0xff, 10}, .bits = 104};
+	struct addr client, anybody;
+	char text[ADDR_TEXT_SIZE];
+
+	if (!http_find_client(req, &ours, 1, &client))
+		return;
+	MUST(req->x_forwarded_for.p != NULL || req->forwarded.p != NULL);
+	MUST(addr_parse(&anybody, span_of(addr_format(&client, text))));
+	MUST(memcmp(&client, &anybody, sizeof(client)) == 0);
+	buf_printf(log, " client=%s", text);
+}
+
 static void on_request(struct http *h, const struct http_request *req, void *owner)
 {
 	static char origin[] = "https://chat.example";
@@ -43,6 +58,7 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 	note(&s->log, "origin", req->origin);
 	note(&s->log, "cookie", req->cookie);
 	note(&s->log, "body", req->body);
+	note_client(&s->log, req);
 	if (req->is_upgrade) {
 		struct ws_params params;
 

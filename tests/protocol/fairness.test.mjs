@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { HttpPeer, fetchRaw } from './lib/http.mjs'
 import { Server } from './lib/server.mjs'
 import { SLOW, fresh, load } from './lib/wait.mjs'
+import { OP, encodeFrame } from './lib/wire.mjs'
 
 const range = (n) => Array.from({ length: n }, (_, i) => i)
 const start = (t, ...args) => Server.start(t, { args: ['--workers', '2', ...args] })
@@ -273,4 +274,29 @@ test('many addresses leave nothing behind', async (t) => {
   let left
   do left = await metric(server, 'limit_accounts')
   while (left > 3 && (await pause(100)) === undefined)
+})
+
+test('a flood of pings, pongs or fragments is read no faster than requests may come', async (t) => {
+  const server = await start(t, '--request-limit', '50/5000', '--heartbeat-ms', '1000')
+  const [ada, bob] = await server.room()
+  const floods = {
+    pings: Buffer.concat(Array(20000).fill(encodeFrame({ op: OP.ping, payload: 'x' }))),
+    pongs: Buffer.concat(Array(20000).fill(encodeFrame({ payload: '{"op":"pong"}' }))),
+    fragments: Buffer.concat([encodeFrame({ fin: false, payload: ' ' }), ...Array(20000).fill(encodeFrame({ op: OP.cont, fin: false, payload: '' }))]),
+  }
+  for (const [what, bytes] of Object.entries(floods)) {
+    const flood = await server.user('Flood')
+    flood.onMessage = () => {}
+    // More than the kernel takes on both sides: the rest stays here as long as it is not read.
+    for (let n = 0; n < 24e6; n += bytes.length) flood.socket.write(bytes)
+    for (const i of range(10)) {
+      await ada.ok({ op: 'send', room: ada.join.room, key: `${what}${i}`, text: 'x' })
+      await bob.event('message')
+    }
+    assert.ok(flood.socket.writableLength > 8e6, `${what}: all but ${flood.socket.writableLength} was taken`)
+    flood.socket.destroy()
+  }
+  // Those who answer the heartbeat and send a little are not slowed.
+  for (const _ of range(3)) await ada.event('ping')
+  await ada.ok({ op: 'rooms' })
 })

@@ -91,10 +91,12 @@ static void a_debt_is_waited_for_and_is_never_above_one_bucket(void **state)
 	atomic_uint_fast64_t at = 0;
 
 	for (unsigned k = 0; k < 13; k++)
-		bucket_charge(&at, &r, START);
+		bucket_charge(&at, &r, START, 1);
 	assert_int_equal(bucket_wait(&at, &r, START), 400 * MS);
 	for (unsigned k = 0; k < 1000; k++)
-		bucket_charge(&at, &r, START);
+		bucket_charge(&at, &r, START, 1);
+	assert_int_equal(bucket_wait(&at, &r, START), 1100 * MS);
+	bucket_charge(&at, &r, START, UINT32_MAX);
 	assert_int_equal(bucket_wait(&at, &r, START), 1100 * MS);
 	assert_false(bucket_is_full(&at, START + 2000 * MS - 1));
 	assert_true(bucket_is_full(&at, START + 2000 * MS));
@@ -107,7 +109,7 @@ static void no_limit_never_refuses(void **state)
 	atomic_uint_fast64_t at = 0;
 
 	for (unsigned k = 0; k < 1000; k++) {
-		bucket_charge(&at, &r, START);
+		bucket_charge(&at, &r, START, 1);
 		assert_int_equal(bucket_take(&at, &r, START), 0);
 	}
 	assert_int_equal(bucket_wait(&at, &r, START), 0);

@@ -185,7 +185,7 @@ static void without_limits_there_is_nothing_to_hold(void **state)
 	assert_int_equal(limit_take(a, LIMIT_SEND, 1), 0);
 	assert_int_equal(limit_wait(a, LIMIT_SEND, 1), 0);
 	assert_false(limit_is_news(a));
-	limit_charge(a, LIMIT_SEND, 1);
+	limit_charge(a, LIMIT_SEND, 1, 1);
 	limit_account_leave(a);
 	limits_sweep(l, 1);
 	assert_int_equal(limits_count(l), 0);
@@ -267,7 +267,7 @@ static void *come_and_go(void *arg)
 		if (limits_enter_user(shared, (int64_t)((seed >> 33) % N_USERS), &a) == LIMIT_FULL)
 			continue;
 		atomic_fetch_add(&n_taken, limit_take(a, LIMIT_SEND, clock_mono_ms()) == 0);
-		limit_charge(a, LIMIT_REQUEST, clock_mono_ms());
+		limit_charge(a, LIMIT_REQUEST, clock_mono_ms(), 1);
 		if (i % 64 == 0)
 			limits_sweep(shared, clock_mono_ms());
 		limit_account_leave(a);
