@@ -27,8 +27,8 @@ enum limit {
 	LIMIT_FAILED,  /* requests that are refused */
 	/* Of an address: */
 	LIMIT_CONNECT = LIMITS_EACH, /* connections; behind a proxy handshakes */
-	LIMIT_HTTP,                  /* HTTP requests */
-	LIMIT_HELLO,                 /* hellos that failed, and what comes before one */
+	LIMIT_HTTP,                  /* HTTP requests, and what comes before a hello */
+	LIMIT_HELLO,                 /* hellos that failed */
 	LIMIT_ANSWER,                /* refusals that are explained to the peer */
 	N_LIMITS = 2 * LIMITS_EACH,
 };

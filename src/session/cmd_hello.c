@@ -64,6 +64,7 @@ static void fail(struct conn *c, const struct request *req, enum proto_error e, 
 	free(c->name);
 	c->name = NULL;
 	conn_set_timer(c, TIMER_HELLO);
+	conn_count_failed_hello(c, e);
 	conn_reply_error(c, &req->id, e, why, retry_ms);
 }
 

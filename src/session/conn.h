@@ -169,6 +169,8 @@ void conn_end_handshake(struct conn *c, const struct http_request *req);
 unsigned conn_take_request(struct conn *c, const struct request *req, const char **why);
 /** What asks for nothing came @n times: pings, pongs, fragments.  After too many the peer waits. */
 void conn_count_extra(struct conn *c, unsigned n);
+/** A hello failed with @e; the refusal is counted besides. */
+void conn_count_failed_hello(struct conn *c, enum proto_error e);
 /** A request was refused with @e. */
 void conn_count_refusal(struct conn *c, enum proto_error e);
 

@@ -169,21 +169,31 @@ void conn_end_handshake(struct conn *c, const struct http_request *req)
 		  (unsigned long long)c->id, addr_format(&client, text));
 }
 
-/* What counts the refusals of @c, and as what. */
-static struct limit_account *refusals_of(const struct conn *c, enum limit *which)
+static bool is_own_fault(enum proto_error e)
 {
-	*which = c->user != 0 ? LIMIT_FAILED : LIMIT_HELLO;
-	return c->user != 0 ? c->of_user : c->of_addr;
+	return e == PROTO_E_UNAVAILABLE || e == PROTO_E_INTERNAL;
 }
 
+/*
+ * Before hello an address pays.  Joins that are asked for in one breath with a hello that fails are
+ * refused with it: they must not count as so many guesses.
+ */
 void conn_count_refusal(struct conn *c, enum proto_error e)
 {
-	enum limit which;
-	struct limit_account *a = refusals_of(c, &which);
+	uint64_t now_ms = conn_hub(c)->worker->now_ms;
 
-	/* These are the server's own. */
-	if (e != PROTO_E_UNAVAILABLE && e != PROTO_E_INTERNAL)
-		limit_charge(a, which, conn_hub(c)->worker->now_ms, 1);
+	if (is_own_fault(e))
+		return;
+	if (c->user != 0)
+		limit_charge(c->of_user, LIMIT_FAILED, now_ms, 1);
+	else
+		limit_charge(c->of_addr, LIMIT_HTTP, now_ms, 1);
+}
+
+void conn_count_failed_hello(struct conn *c, enum proto_error e)
+{
+	if (!is_own_fault(e))
+		limit_charge(c->of_addr, LIMIT_HELLO, conn_hub(c)->worker->now_ms, 1);
 }
 
 static void throttle(struct conn *c, unsigned ms)
@@ -204,13 +214,16 @@ static void throttle(struct conn *c, unsigned ms)
 unsigned conn_take_request(struct conn *c, const struct request *req, const char **why)
 {
 	uint64_t now_ms = conn_hub(c)->worker->now_ms;
-	enum limit which;
-	struct limit_account *a = refusals_of(c, &which);
-	unsigned wait_ms = limit_wait(a, which, now_ms);
+	unsigned wait_ms;
 
+	if (c->user != 0)
+		wait_ms = limit_wait(c->of_user, LIMIT_FAILED, now_ms);
+	else
+		wait_ms = limit_wait(c->of_addr, req->op == OP_HELLO ? LIMIT_HELLO : LIMIT_HTTP,
+				     now_ms);
 	if (wait_ms > 0) {
 		*why = c->user != 0 ? "too many refused requests"
-				    : "too many failed hellos from your address";
+				    : "too many failed hellos or requests from your address";
 		throttle(c, wait_ms);
 		return wait_ms;
 	}
@@ -231,7 +244,7 @@ unsigned conn_take_request(struct conn *c, const struct request *req, const char
 void conn_count_extra(struct conn *c, unsigned n)
 {
 	struct limit_account *a = c->user != 0 ? c->of_user : c->of_addr;
-	enum limit which = c->user != 0 ? LIMIT_REQUEST : LIMIT_HELLO;
+	enum limit which = c->user != 0 ? LIMIT_REQUEST : LIMIT_HTTP;
 	uint64_t now_ms = conn_hub(c)->worker->now_ms;
 
 	if (n == 0 || a == NULL || c->is_throttled)
