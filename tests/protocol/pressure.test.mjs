@@ -94,7 +94,7 @@ test('a peer that is not read from is not taken for dead while it answers the be
 })
 
 test('each request of a pipeline has its own time', async (t) => {
-  const patient = await Server.start(t, { args: ['--request-timeout-ms', '1000'] })
+  const patient = await Server.start(t, { args: ['--no-limits', '--request-timeout-ms', '1000'] })
   const head = 'GET /healthz HTTP/1.1\r\n'
   const rest = 'Host: a\r\n\r\n'
   const peer = new HttpPeer(patient)
