@@ -45,13 +45,19 @@ struct config {
 				      */
 	unsigned request_timeout_ms; /* --request-timeout-ms to send an HTTP request, default 10000
 				      */
+	/* Of backup, restore: the file; backup: whether it may replace one.  No settings. */
+	char *file;
+	bool force;
 };
 
 enum config_verb {
-	CONFIG_SERVE = 1, /* run the server */
-	CONFIG_HELP,      /* *text holds what to print on standard output; exit 0 */
-	CONFIG_VERSION,   /* likewise */
-	CONFIG_CHECK,     /* check-config: the settings are good; @cfg is filled as for serve */
+	CONFIG_SERVE = 1,  /* run the server */
+	CONFIG_HELP,       /* *text holds what to print on standard output; exit 0 */
+	CONFIG_VERSION,    /* likewise */
+	CONFIG_CHECK,      /* check-config: the settings are good; @cfg is filled as for serve */
+	CONFIG_BACKUP,     /* @cfg says which data, and which file */
+	CONFIG_RESTORE,    /* likewise */
+	CONFIG_CHECK_DATA, /* check: @cfg says which data */
 };
 
 /**

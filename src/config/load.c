@@ -4,6 +4,8 @@
  */
 #include "config/settings.h"
 
+#include "config/chores.h"
+#include "hubbub/mem.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -156,13 +158,6 @@ struct flag {
 	int n_args;        /* how many arguments it takes up */
 };
 
-static bool takes_value(struct span name)
-{
-	const struct setting *s = settings_find(name);
-
-	return span_equal(name, SPAN("config")) || (s != NULL && s->type != SETTING_BOOL);
-}
-
 static int read_flag(char *const *args, int n_args, struct flag *flag, struct buf *text)
 {
 	const char *arg = args[0];
@@ -182,7 +177,7 @@ static int read_flag(char *const *args, int n_args, struct flag *flag, struct bu
 		append_suggestion(text, "--", flag->name);
 		return -EINVAL;
 	}
-	if (flag->value.p == NULL && takes_value(flag->name)) {
+	if (flag->value.p == NULL && settings_takes_value(flag->name)) {
 		if (n_args < 2) {
 			buf_printf(text, "--%.*s needs a value", (int)flag->name.len, flag->name.p);
 			return -EINVAL;
@@ -271,6 +266,19 @@ static int load_all(struct config *cfg, int argc, char *const *argv, struct buf 
 	return err == 0 ? check_together(cfg, text) : err;
 }
 
+static int load_chore(struct config *cfg, int argc, char *const *argv, struct buf *text)
+{
+	char **args = mem_alloc((size_t)(argc + 1) * sizeof(*args));
+	int n = argc, err;
+
+	memcpy(args, argv, (size_t)argc * sizeof(*args));
+	err = chores_take_args(cfg, argv[-1], &n, args, text);
+	if (err == 0)
+		err = load_all(cfg, n, args, text);
+	free(args);
+	return err;
+}
+
 static bool asks_for(const char *arg, const char *word)
 {
 	return strcmp(arg, word) == 0 || (strncmp(arg, "--", 2) == 0 && strcmp(arg + 2, word) == 0);
@@ -291,7 +299,10 @@ int config_load(struct config *cfg, int argc, char *const *argv, struct buf *tex
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
 		    (i == 1 && asks_for(argv[i], "help"))) {
-			settings_append_help(text);
+			if (chores_find(verb) != 0)
+				chores_append_help(verb, text);
+			else
+				settings_append_help(text);
 			return CONFIG_HELP;
 		}
 	}
@@ -303,7 +314,8 @@ int config_load(struct config *cfg, int argc, char *const *argv, struct buf *tex
 		settings_append_markdown(text);
 		return CONFIG_HELP;
 	}
-	if (strcmp(verb, "serve") != 0 && strcmp(verb, "check-config") != 0) {
+	int chore = chores_find(verb);
+	if (chore == 0 && strcmp(verb, "serve") != 0 && strcmp(verb, "check-config") != 0) {
 		buf_printf(text,
 			   "`%s` is nothing it can do: `hubbub serve` runs the server, `hubbub "
 			   "--help` tells the rest",
@@ -311,12 +323,15 @@ int config_load(struct config *cfg, int argc, char *const *argv, struct buf *tex
 		return -EINVAL;
 	}
 
-	err = load_all(cfg, argc - 2, argv + 2, text);
+	err = chore != 0 ? load_chore(cfg, argc - 2, argv + 2, text)
+			 : load_all(cfg, argc - 2, argv + 2, text);
 	if (err != 0) {
 		config_deinit(cfg);
 		return err;
 	}
 	warn_of_unknown_env();
+	if (chore != 0)
+		return chore;
 	return strcmp(verb, "serve") == 0 ? CONFIG_SERVE : CONFIG_CHECK;
 }
 
@@ -359,6 +374,7 @@ void config_deinit(struct config *cfg)
 	free(cfg->origins);
 	free(cfg->trusted_proxies);
 	free(cfg->data_dir);
+	free(cfg->file);
 	free(cfg->listen_host);
 	*cfg = (struct config){0};
 }

@@ -91,6 +91,13 @@ const struct setting *settings_find(struct span name)
 	return NULL;
 }
 
+bool settings_takes_value(struct span name)
+{
+	const struct setting *s = settings_find(name);
+
+	return span_equal(name, SPAN("config")) || (s != NULL && s->type != SETTING_BOOL);
+}
+
 #define LONGEST_NAME 32
 
 static size_t min3(size_t a, size_t b, size_t c)
@@ -157,16 +164,20 @@ char *settings_env_name(const struct setting *s)
 void settings_append_help(struct buf *out)
 {
 	buf_append_str(
-		out, "hubbub: self-hosted team chat in one binary\n"
-		     "\n"
-		     "  hubbub serve [SETTING...]   run the server\n"
-		     "  hubbub check-config [SETTING...]\n"
-		     "                              say whether `serve` would take these settings\n"
-		     "  hubbub settings             print the settings as a Markdown table\n"
-		     "  hubbub --help               print this\n"
-		     "  hubbub --version            print the version\n"
-		     "\n"
-		     "Settings:\n");
+		out,
+		"hubbub: self-hosted team chat in one binary\n"
+		"\n"
+		"  hubbub serve [SETTING...]   run the server\n"
+		"  hubbub check-config [SETTING...]\n"
+		"                              say whether `serve` would take these settings\n"
+		"  hubbub backup FILE          copy the data into one file, also while it serves\n"
+		"  hubbub restore FILE         put a backup in the data's place\n"
+		"  hubbub check                look for damage in the data, also while it serves\n"
+		"  hubbub settings             print the settings as a Markdown table\n"
+		"  hubbub --help               print this\n"
+		"  hubbub --version            print the version\n"
+		"\n"
+		"Settings:\n");
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *s = &settings_table[i];
 

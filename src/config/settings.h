@@ -31,6 +31,8 @@ extern const size_t settings_count;
 
 /** The setting called @name; NULL if none is. */
 const struct setting *settings_find(struct span name);
+/** Whether the flag --@name has a value behind it, as --config has too. */
+bool settings_takes_value(struct span name);
 /** The name nearest to @name by edits, if it is near enough to be a slip; else NULL. */
 const char *settings_nearest(struct span name);
 /** @s in the environment: HUBBUB_MAX_FRAME.  The caller frees it. */

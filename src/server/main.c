@@ -1,6 +1,7 @@
 /*
  * hubbub: self-hosted team chat in one binary.
  */
+#include "hubbub/chores.h"
 #include "hubbub/server.h"
 
 #include <stdio.h>
@@ -22,6 +23,11 @@ int main(int argc, char **argv)
 		config_deinit(&cfg);
 	} else if (verb == CONFIG_CHECK) {
 		status = server_check(&cfg) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		config_deinit(&cfg);
+	} else if (verb == CONFIG_BACKUP || verb == CONFIG_RESTORE || verb == CONFIG_CHECK_DATA) {
+		status = verb == CONFIG_BACKUP    ? chore_backup(&cfg)
+			 : verb == CONFIG_RESTORE ? chore_restore(&cfg)
+						  : chore_check(&cfg);
 		config_deinit(&cfg);
 	} else {
 		fwrite(text.p, 1, text.len, stdout);

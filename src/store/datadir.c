@@ -36,41 +36,47 @@ static int make_dirs(const char *dir)
 	return err;
 }
 
+/* Open @dir/@name, made if missing: a descriptor, or a negative errno. */
+static int open_in(const char *dir, const char *name)
+{
+	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd, err;
+
+	if (dir_fd < 0)
+		return -errno;
+	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	err = -errno;
+	close(dir_fd);
+	return fd >= 0 ? fd : err;
+}
+
+int datadir_claim(const char *dir)
+{
+	int err = make_dirs(dir);
+	int lock_fd = err != 0 ? err : open_in(dir, "lock");
+
+	if (lock_fd >= 0 && flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
+		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
+		close(lock_fd);
+		return err;
+	}
+	return lock_fd;
+}
+
 int datadir_lock(const char *dir)
 {
-	int dir_fd = -1, lock_fd = -1, db_fd;
-	int err = make_dirs(dir);
+	int lock_fd = datadir_claim(dir);
+	int db_fd = lock_fd < 0 ? lock_fd : open_in(dir, "hubbub.db");
 
-	if (err != 0)
-		goto fail;
-	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		goto fail_errno;
-	lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (lock_fd < 0)
-		goto fail_errno;
-	if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK)
-			goto fail_errno;
-		log_error("store: another Hubbub server uses %s", dir);
-		close(lock_fd);
-		close(dir_fd);
-		return -EBUSY;
+	if (db_fd >= 0) {
+		close(db_fd);
+		return lock_fd;
 	}
-	db_fd = openat(dir_fd, "hubbub.db", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (db_fd < 0)
-		goto fail_errno;
-	close(db_fd);
-	close(dir_fd);
-	return lock_fd;
-
-fail_errno:
-	err = -errno;
-fail:
-	log_error("store: cannot use the data directory %s: %s", dir, strerror(-err));
+	if (db_fd == -EBUSY)
+		log_error("store: another Hubbub server uses %s", dir);
+	else
+		log_error("store: cannot use the data directory %s: %s", dir, strerror(-db_fd));
 	if (lock_fd >= 0)
 		close(lock_fd);
-	if (dir_fd >= 0)
-		close(dir_fd);
-	return err;
+	return db_fd;
 }

@@ -9,3 +9,5 @@
  * negative errno after one log line (-EBUSY: another server has it).
  */
 int datadir_lock(const char *dir);
+/** The directory and its lock alone, and no log line: what restore needs. */
+int datadir_claim(const char *dir);

@@ -31,6 +31,8 @@ static int errno_of(int rc)
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
 		return -EACCES;
+	case SQLITE_INTERRUPT:
+		return -EINTR;
 	case SQLITE_NOMEM:
 		return -ENOMEM;
 	case SQLITE_CORRUPT:

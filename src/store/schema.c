@@ -112,6 +112,11 @@ enum {
 	QUICK_CHECK_MAX_PAGES = 1024,
 };
 
+int schema_version(void)
+{
+	return N_MIGRATIONS;
+}
+
 static int refuse(struct db *db, const char *name, int err)
 {
 	char why[160];

@@ -15,3 +15,5 @@
 int schema_open(struct db *db, const char *name);
 /** Only whether @db is ours (or empty) and not newer; it reads alone.  Errors as schema_open(). */
 int schema_check_version(struct db *db, const char *name);
+/** The version that this program writes, and the newest that it knows. */
+int schema_version(void);
