@@ -371,6 +371,27 @@ describe('writing', () => {
     expect(client.outbox.entries.map((e) => e.key)).toEqual(['k2'])
     expect(shown()).toEqual(['m1', 'k1'])
   })
+
+  it('goes out again under the same key, acknowledged or not, when a backup was restored', async () => {
+    await inRoom(3)
+    for (const key of ['k1', 'k2']) await client.outbox.add(key, 'r1', { op: 'send', text: key })
+    await socket().answer('send', { seq: 4, ts: 4 })
+    expect(client.outbox.entries.map((e) => e.state)).toEqual(['sent', 'sending'])
+    await reconnect(2)
+    await env.pass(200)
+    await socket().answer('join', joined(2, run(1, 2), 'reset', 'e2'))
+    await socket().answer('history', history(2, run(1, 2), false, 'e2'))
+    await env.pass(200)
+    expect(socket().last('send')).toMatchObject({ key: 'k1', text: 'k1' })
+    await socket().answer('send', { seq: 3, ts: 5 })
+    expect(socket().last('send')).toMatchObject({ key: 'k2' })
+    await socket().answer('send', { seq: 4, ts: 5 })
+    const ada = { id: 'u1', name: 'Ada' }
+    await socket().say({ ...msg(3, ada), text: 'k1' })
+    await socket().say({ ...msg(4, ada), text: 'k2' })
+    expect(client.outbox.entries).toEqual([])
+    expect(shown()).toEqual(['m1', 'm2', 'k1', 'k2'])
+  })
 })
 
 describe('keys', () => {

@@ -69,25 +69,30 @@ static int make_part(struct restore *r, int fd)
 	return err;
 }
 
-/* 0: the old database is one file.  Else it is damaged, or the disk is full. */
+/*
+ * 0: the old database is one file.  Else it is damaged, or the disk is full.
+ *
+ * The last connection that closes removes the log.  It is not done by leaving WAL mode: that has a
+ * journal of its own, which a kill would leave for the next to write to sort out.
+ */
 static int join_log(struct restore *r)
 {
+	struct buf wal = {0};
 	struct db db;
 	int err = db_open(&db, r->database.p, DB_WRITE);
 
 	if (err != 0)
 		return err;
-	err = db_exec(&db, "PRAGMA journal_mode=DELETE");
+	if (sqlite3_wal_checkpoint_v2(db.h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) !=
+	    SQLITE_OK)
+		err = db_errno(&db);
 	db_close(&db);
-	if (err == 0 && access(r->database.p, F_OK) == 0) {
-		struct buf wal = {0};
-
-		buf_printf(&wal, "%s-wal", r->database.p);
-		buf_append_char(&wal, '\0');
-		/* Another program has it open, as a backup does while it copies. */
-		err = access(wal.p, F_OK) == 0 ? -EBUSY : 0;
-		buf_deinit(&wal);
-	}
+	buf_printf(&wal, "%s-wal", r->database.p);
+	buf_append_char(&wal, '\0');
+	/* Another program has it open, as a backup does while it copies. */
+	if (err == 0 && access(wal.p, F_OK) == 0)
+		err = -EBUSY;
+	buf_deinit(&wal);
 	return err;
 }
 

@@ -96,6 +96,7 @@ export class Client {
         options.onRoom(state)
         this.outbox.forgetSent(state.rid, state.log.cursor)
       },
+      onReset: (rid) => this.outbox.resend(rid),
       onTyping: options.onTyping,
       onLive: options.onLive,
     })

@@ -133,6 +133,24 @@ export class Outbox {
     this.#changed()
   }
 
+  /**
+   * The room's log is that of a backup: what was acknowledged and not seen yet may not be in it, and
+   * its `seq` means nothing there. It is sent again, under its key.
+   */
+  resend(rid: string): void {
+    const again = this.#entries.filter((e) => e.rid === rid && e.state === 'sent')
+    if (again.length === 0) return
+    this.#entries = this.#entries.map((e) => {
+      if (!again.includes(e)) return e
+      const { seq: _seq, ...rest } = e
+      return { ...rest, state: 'waiting' }
+    })
+    // They have left the storage when they were acknowledged.
+    for (const e of again) this.#volatile.add(e.key)
+    this.#changed()
+    this.flush()
+  }
+
   /** Another tab says that it stored or finished something. */
   onNote(note: OutboxNote): void {
     if (note.kind === 'stored') {

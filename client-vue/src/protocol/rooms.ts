@@ -33,6 +33,8 @@ export interface RoomsOptions {
   ask(op: string, fields: Body): Promise<Body>
   onRoom(state: RoomState): void
   onTyping(rid: string, event: TypingEvent): void
+  /** The room's log is another one, with nothing of the old one kept. */
+  onReset(rid: string): void
   /** A live event was taken in. */
   onLive(state: RoomState, event: LogEvent): void
 }
@@ -91,6 +93,7 @@ export class Rooms {
     const reply = await this.#askJoin({ room: `~${rid}`, ...since }, ask)
     const joined = withJoin(this.#states.get(rid)!, reply)
     if (reply.state === 'reset') {
+      this.#o.onReset(rid)
       const read = Math.min(state.read, reply.head)
       this.set({ ...joined, read, log: fold.emptyLog(reply.head), countedTo: reply.head })
       if (state.log.loaded) await this.loadNewest(rid)
