@@ -8,6 +8,7 @@ import { FakeEnv, FakeSocket, HELLO, settled } from './fakes'
 let env: FakeEnv
 let sockets: FakeSocket[]
 let missed: number[]
+let gone: string[]
 let client: Client
 
 const socket = () => sockets.at(-1)!
@@ -60,6 +61,7 @@ beforeEach(() => {
   env = new FakeEnv()
   sockets = []
   missed = []
+  gone = []
   client = new Client({
     env,
     open() {
@@ -77,6 +79,7 @@ beforeEach(() => {
     onHello: (hello) => void client.outbox.open(hello.me.id),
     onRefused: () => 'stop',
     onRoom: () => undefined,
+    onGone: (rid) => gone.push(rid),
     onTyping: () => undefined,
     onLive: () => undefined,
     onCaughtUp: (n) => missed.push(n),
@@ -391,6 +394,31 @@ describe('writing', () => {
     await socket().say({ ...msg(4, ada), text: 'k2' })
     expect(client.outbox.entries).toEqual([])
     expect(shown()).toEqual(['m1', 'm2', 'k1', 'k2'])
+  })
+})
+
+describe('a room that a restored backup does not have', () => {
+  it('is joined again by its name, and what was to be said there is said', async () => {
+    await inRoom(2)
+    await socket().drop()
+    await client.outbox.add('k1', 'r1', { op: 'send', text: 'k1' })
+    await client.outbox.add('k2', 'r1', { op: 'react', target: 1, emoji: 'x', on: true })
+    client.connection.nudge()
+    await hello()
+    const notThere = { code: 'not_found', msg: 'There is no such room.' }
+    await socket().refuse('join', notThere)
+    await socket().refuse('join', notThere)
+    expect(socket().last('join')).toMatchObject({ room: 'General', limit: 1 })
+    await socket().answer('join', { ...joined(0, [], 'complete', 'e2'), rid: 'r2' })
+    await env.pass(200)
+    expect(gone).toEqual(['r1'])
+    expect(client.rooms.all().map((r) => [r.rid, r.joined])).toEqual([['r2', true]])
+    expect(socket().last('send')).toMatchObject({ room: '~r2', key: 'k1', text: 'k1' })
+    expect(socket().all('react')).toHaveLength(0)
+    expect(client.outbox.entries.map((e) => [e.key, e.state])).toEqual([
+      ['k1', 'sending'],
+      ['k2', 'failed'],
+    ])
   })
 })
 

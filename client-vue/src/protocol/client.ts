@@ -57,6 +57,8 @@ export interface ClientOptions {
   onHello(hello: HelloReply): void
   onRefused(err: ProtocolError): 'retry' | 'wait' | 'stop'
   onRoom(state: RoomState): void
+  /** The room is not there any more. */
+  onGone(rid: string): void
   onTyping(rid: string, event: TypingEvent): void
   onLive(state: RoomState, event: LogEvent): void
   /** All rooms are up to date after a loss; @missed messages of others came in between. */
@@ -195,8 +197,9 @@ export class Client {
           const state = early ?? (await this.rooms.join(rid))
           this.outbox.flush()
           return this.#missed(state, since)
-        } catch {
+        } catch (err) {
           // A new link joins again; a room that was refused stays unjoined, and says so.
+          if (err instanceof Refused && err.code === 'not_found') await this.#replace(rid)
           return 0
         }
       }),
@@ -204,6 +207,19 @@ export class Client {
     if (link !== this.#links || !this.connection.ready) return
     this.#reads.flush()
     if (link > 1) this.#o.onCaughtUp(missed.reduce((sum, n) => sum + n, 0))
+  }
+
+  /** A backup was restored that does not have the room. One without a name cannot be found. */
+  async #replace(rid: string): Promise<void> {
+    if (this.rooms.get(rid)?.room.startsWith('~') !== false) return
+    try {
+      const state = await this.rooms.replace(rid)
+      if (state.rid === rid) return
+      this.#o.onGone(rid)
+      await this.outbox.move(rid, state.rid)
+    } catch {
+      // As above: it stays as it is.
+    }
   }
 
   /** How many messages of others came after @since. */

@@ -151,6 +151,19 @@ export class Outbox {
     this.flush()
   }
 
+  /**
+   * The room @from is gone and @to has its name: what was to be said there is said here. What was to
+   * be done to a message has nothing to be done to.
+   */
+  async move(from: string, to: string): Promise<void> {
+    this.resend(from)
+    for (const e of this.#entries.filter((entry) => entry.rid === from)) {
+      if (e.write.op === 'send') await this.#update({ ...e, rid: to })
+      else await this.#update({ ...e, rid: to, state: 'failed', reason: 'not_found' })
+    }
+    this.flush()
+  }
+
   /** Another tab says that it stored or finished something. */
   onNote(note: OutboxNote): void {
     if (note.kind === 'stored') {

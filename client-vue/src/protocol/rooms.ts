@@ -117,6 +117,15 @@ export class Rooms {
     return this.#states.get(reply.rid)!
   }
 
+  /** The server does not know the room @rid any more: join the one that has its name now. */
+  async replace(rid: string): Promise<RoomState> {
+    const reply = await this.#askJoin({ room: this.#states.get(rid)!.title, limit: 1 })
+    if (reply.rid !== rid) this.remove(rid)
+    this.set(roomFromJoin(reply))
+    await this.#catchUp(reply.rid)
+    return this.#states.get(reply.rid)!
+  }
+
   /** Fetch the newest messages, unless there are some already or @again is set. */
   async loadNewest(rid: string, again = false): Promise<void> {
     if (this.#states.get(rid)?.log.loaded && !again) return

@@ -88,6 +88,7 @@ export const useChatStore = defineStore('chat', () => {
       },
       onRefused: (err) => session.onRefused(err),
       onRoom: (state) => rooms.set(state),
+      onGone: (rid) => rooms.remove(rid),
       onTyping: (rid, event) => typing.started(rid, event.from),
       onLive(state, event) {
         if (event.ev === 'message') typing.stopped(state.rid, event.from.id)
