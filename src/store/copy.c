@@ -31,7 +31,10 @@ int copy_fail(const struct upkeep *u, int err, const char *doing, const char *pa
 	if (err == -EINTR)
 		buf_append_str(u->why, "given up");
 	else
-		buf_printf(u->why, "cannot %s %s: %s", doing, path, db_strerror(err));
+		buf_printf(u->why, "cannot %s %s: %s", doing, path,
+			   err == -EIO && strcmp(doing, "write") == 0
+				   ? "the disk fails, or a file may not be that large"
+				   : db_strerror(err));
 	return err;
 }
 

@@ -79,10 +79,10 @@ test('a full disk and a signal leave neither a file nor half of one', async (t) 
   await talk(server, 'kept', 600)
   const full = await runToEnd(['--fsize=40960', BIN, 'backup', '--data', server.data, file], { bin: ['prlimit'] })
   assert.equal(full.code, 1, full.stderr)
-  assert.match(full.stderr, /cannot write .*(full|large|damaged)/)
+  assert.match(full.stderr, /cannot write .*(full|large)/)
   assert.deepEqual(await readdir(dir), [])
 
-  // A hundred at once with signals at all moments: each is whole, or not there.
+  // Signals at all moments: each is whole, or not there.
   const ends = await Promise.all(Array.from({ length: 20 }, async (_, i) => {
     const own = path.join(dir, `${i}.db`)
     const child = spawn(BIN, ['backup', '--data', server.data, own], { env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] })
