@@ -61,8 +61,6 @@ unsigned ws_take_extra(struct ws *ws);
 /** Whether part of a message or of a frame has come and its end is awaited. */
 bool ws_is_mid_message(const struct ws *ws);
 bool ws_is_closing(const struct ws *ws);
-/** Part of a message has come, and is kept until the rest does. */
-bool ws_is_mid_message(const struct ws *ws);
 /**
  * Nothing more is wanted of the peer: both close frames have passed, or it broke the protocol and
  * was told so.  The stream may be shut down for writing now (not closed: unread input would make

@@ -82,7 +82,7 @@ struct hub {
 	struct idmap users;                 /* by id, the first of their connections */
 	struct conn *timers[N_CONN_TIMERS]; /* the earliest deadline first */
 	struct join_queue joins;
-	size_t n_large;     /* requests at the store whose replies may be large */
+	size_t n_large; /* requests at the store whose replies may be large */
 	struct throttle_list throttled;
 	uint64_t next_conn; /* ids are never used twice, nor by two workers */
 	bool stopping;

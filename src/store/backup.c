@@ -26,7 +26,7 @@ static int make_part(const char *source, const char *part, int fd, const struct 
 		return copy_fail(u, err, "read", part);
 	err = copy_verify(&made, "quick_check", part, u);
 	db_close(&made);
-	if (err == -EIO) {
+	if (err == -EUCLEAN) {
 		u->why->len = 0;
 		buf_printf(u->why, "%s is damaged, so no backup was made; `hubbub check` says more",
 			   source);

@@ -54,7 +54,7 @@ static int append_room(struct check *c, int64_t id)
 static int tell_row(struct check *c, const struct check_rule *rule, sqlite3_stmt *s)
 {
 	int64_t n = sqlite3_column_int64(s, 1);
-	char *where = db_column_dup(s, 2);
+	struct span where = db_column(s, 2);
 	int err = 0;
 
 	if (sqlite3_column_type(s, 0) != SQLITE_NULL)
@@ -62,9 +62,8 @@ static int tell_row(struct check *c, const struct check_rule *rule, sqlite3_stmt
 	buf_printf(&c->line, "%" PRId64 " ", n);
 	const char *hole = strstr(rule->what, "%s");
 	buf_append(&c->line, rule->what, (size_t)(hole - rule->what));
-	buf_append_str(&c->line, where != NULL ? where : "unknown");
+	buf_append_span(&c->line, where.p != NULL ? where : SPAN("unknown"));
 	buf_append_str(&c->line, hole + 2);
-	free(where);
 	tell(c);
 	c->sum->problems += (uint64_t)n;
 	return err;

@@ -153,7 +153,7 @@ int copy_verify(struct db *db, const char *which, const char *path, const struct
 		return 0;
 	u->why->len = 0;
 	buf_printf(u->why, "%s is damaged", path);
-	return -EIO;
+	return -EUCLEAN;
 }
 
 int copy_begin_file(const char *path, const struct upkeep *u)

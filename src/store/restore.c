@@ -43,7 +43,7 @@ static int renew_epoch(struct restore *r)
 	if (err == 0 && sqlite3_changes(db.h) != 1) {
 		r->u->why->len = 0;
 		buf_printf(r->u->why, "%s is damaged: it has no epoch", r->file);
-		err = -EIO;
+		err = -EUCLEAN;
 	}
 	db_close(&db);
 	return err;

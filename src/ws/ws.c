@@ -275,11 +275,6 @@ bool ws_is_closing(const struct ws *ws)
 	return ws->state != STATE_OPEN;
 }
 
-bool ws_is_mid_message(const struct ws *ws)
-{
-	return ws->reader != NULL;
-}
-
 bool ws_is_closed(const struct ws *ws)
 {
 	return ws->state == STATE_CLOSED || ws->state == STATE_BROKEN;

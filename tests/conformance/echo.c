@@ -149,10 +149,11 @@ static const struct stream_events stream_events = {
 	.on_closed = on_closed,
 };
 
-static void on_socket(struct worker *w, int fd)
+static void on_socket(struct worker *w, int fd, void *pass)
 {
 	struct echo *e = mem_zalloc(sizeof(*e));
 
+	(void)pass; /* no gate is set */
 	e->stream.worker = w;
 	e->http = http_new(NULL, &http_handler, e);
 	e->next = connections;
