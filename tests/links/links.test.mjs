@@ -89,7 +89,7 @@ test('a reset in the middle of broadcasts to a crowd', async (t) => {
 })
 
 test('a peer that falls silent in any state is let go in time, and its members leave', async (t) => {
-  const beating = await HeldServer.start(t, { args: ['--no-limits', '--workers', '2', '--heartbeat-ms', '500', '--request-timeout-ms', '1000'] })
+  const beating = await HeldServer.start(t, { args: ['--no-limits', '--workers', '2', '--heartbeat-ms', '500', '--request-timeout-ms', '1000', '--hello-timeout-ms', '1000', '--message-timeout-ms', '1000', '--idle-timeout-ms', '1000'] })
   const with_ = await witnesses(beating)
   const states = Object.values(STATES)
   const ready = []
@@ -133,7 +133,7 @@ for (const how of ['silent', 'reset']) {
 const residentKiB = async (of) => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${of.pid}/status`, 'utf8'))[1])
 
 test('1,000 messages that are half sent take bounded memory, and are given up', async (t) => {
-  const beating = await HeldServer.start(t, { args: ['--no-limits', '--heartbeat-ms', '2000'] })
+  const beating = await HeldServer.start(t, { args: ['--no-limits', '--heartbeat-ms', '2000', '--message-timeout-ms', '3000'] })
   const with_ = await witnesses(beating)
   const n = load(1000)
   const before = await residentKiB(beating)
