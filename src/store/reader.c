@@ -167,7 +167,7 @@ static struct store_read *take_batch_locked(struct store *st) REQUIRES(st->read_
 	return first;
 }
 
-static void answer_all(struct reader *rd, struct store_read *reads)
+void reader_answer_all(struct reader *rd, struct store_read *reads)
 {
 	while (reads != NULL) {
 		struct store_read *r = reads;
@@ -213,7 +213,7 @@ void *reader_main(void *reader)
 			if (stopping)
 				refuse_all(rd, reads);
 			else
-				answer_all(rd, reads);
+				reader_answer_all(rd, reads);
 			mutex_lock(&st->read_lock);
 		} else if (st->reads_stopping) {
 			break;

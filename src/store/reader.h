@@ -18,6 +18,9 @@ enum {
 	R_N_STMTS,
 };
 
+/** Answer a list of reads, in their order, out of one snapshot.  They go to the store's hook. */
+void reader_answer_all(struct reader *rd, struct store_read *reads);
+
 /* Each answers one kind of read inside an open read transaction: 0, or negative when the database
  * failed.  Results and err go into the read. */
 int read_events(struct reader *rd, struct store_read *r);

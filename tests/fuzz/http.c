@@ -6,8 +6,8 @@
  */
 #include "fuzz.h"
 
+#include "http/http_internal.h"
 #include "hubbub/buf.h"
-#include "hubbub/http.h"
 #include "hubbub/utf8.h"
 #include <string.h>
 
@@ -40,6 +40,27 @@ static void note_client(struct buf *log, const struct http_request *req)
 	buf_printf(log, " client=%s", text);
 }
 
+/* More to choose from does not take away what was chosen, and nothing is chosen that is not there.
+ */
+static void check_encoding(struct span accept)
+{
+	enum http_encoding both = http_choose_encoding(accept, true, true);
+	enum http_encoding gzip = http_choose_encoding(accept, true, false);
+	enum http_encoding brotli = http_choose_encoding(accept, false, true);
+	enum http_encoding none = http_choose_encoding(accept, false, false);
+
+	MUST(none == HTTP_IDENTITY || none == HTTP_NOT_ACCEPTABLE);
+	MUST(gzip != HTTP_BROTLI && brotli != HTTP_GZIP);
+	if (both == HTTP_GZIP)
+		MUST(gzip == HTTP_GZIP);
+	if (both == HTTP_BROTLI)
+		MUST(brotli == HTTP_BROTLI);
+	if (both == HTTP_IDENTITY)
+		MUST(none == HTTP_IDENTITY);
+	if (both == HTTP_NOT_ACCEPTABLE)
+		MUST(none == both && gzip == both && brotli == both);
+}
+
 static void on_request(struct http *h, const struct http_request *req, void *owner)
 {
 	static char origin[] = "https://chat.example";
@@ -47,7 +68,10 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 	struct seen *s = owner;
 
 	MUST(!s->closed && !s->upgraded);
-	MUST(req->path.len > 0 && req->path.p[0] == '/');
+	if (!span_equal(req->path, SPAN("*")))
+		MUST(req->path.len > 0 && req->path.p[0] == '/');
+	else
+		MUST(strcmp(req->method, "OPTIONS") == 0); /* RFC 9112, 3.2.4 */
 	MUST(utf8_is_valid(req->path.p, req->path.len));
 	MUST(memchr(req->path.p, '\0', req->path.len) == NULL);
 	MUST(req->body.len <= http_default_limits.max_body);
@@ -59,6 +83,7 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 	note(&s->log, "cookie", req->cookie);
 	note(&s->log, "body", req->body);
 	note_client(&s->log, req);
+	check_encoding(req->accept_encoding);
 	if (req->is_upgrade) {
 		struct ws_params params;
 

@@ -1,0 +1,516 @@
+/*
+ * Writes to two rooms, and every way of reading their logs, against a model (history_model.h).
+ *
+ * The store is a real one, in memory where /dev/shm is; its threads are stopped, and what they
+ * would do is done here, so that an input always does the same.
+ *
+ * Input: commands.  The low half of a command's first byte says what, see run_command().  All
+ * become text frames and pass through request_decode(); one command is a frame as it stands.
+ */
+#include "fuzz.h"
+#include "history_model.h"
+
+#include "hubbub/log.h"
+#include "hubbub/mem.h"
+#include "store/reader.h"
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	MAX_WRITES = 224,
+	MAX_READS = 16,
+	/* Of one input, for the sake of speed; enough for pages that their bytes bound. */
+	MAX_TEXT_BYTES = 1 << 16,
+	MAX_READ_BYTES = 2 * STORE_MAX_EVENTS_BYTES,
+	INPUTS_PER_CHECKPOINT = 256,
+};
+
+static const struct config cfg = {.open = true, .max_text = 8000, .max_frame = 65536};
+
+static struct store *st; /* opened for the first input, closed at exit */
+static char dir[64];
+
+struct input {
+	const uint8_t *p;
+	size_t left;
+};
+
+struct run {
+	struct model model;
+	struct input in;
+	struct store_op *batch, **last;
+	struct model_answer expected[MAX_WRITES];
+	size_t n_writes, n_published, n_reads, n_text, n_read_bytes;
+	unsigned n_keys;
+	bool with_upto; /* of the next history */
+	uint64_t upto;
+};
+
+static uint8_t take(struct input *in)
+{
+	if (in->left == 0)
+		return 0;
+	in->left--;
+	return *in->p++;
+}
+
+/* The store's answers. */
+
+static void on_publish(void *ctx, struct store_op *ops)
+{
+	struct run *run = *(struct run **)ctx;
+
+	while (ops != NULL) {
+		struct store_op *op = ops;
+
+		ops = op->next;
+		if (run == NULL) {
+			store_op_free(op);
+			continue;
+		}
+		const struct model_answer *expected = &run->expected[run->n_published++];
+
+		MUST(op->err == expected->err);
+		if (op->err != PROTO_OK)
+			MUST(op->why != NULL && op->event.kind == 0);
+		else if (op->kind == STORE_MARK)
+			MUST(op->seq == expected->seq);
+		else if (op->kind == STORE_WRITE) {
+			MUST(op->seq == expected->seq && op->dup == expected->dup);
+			model_check_write(&run->model, (int)op->room_id - 1, op);
+		}
+		store_op_free(op);
+	}
+}
+
+static void check_rooms(const struct run *run, const struct store_read *r)
+{
+	struct span query = r->req->query;
+	size_t n = 0;
+
+	for (int i = 0; i < MODEL_N_ROOMS && n < r->limit; i++) {
+		const char *name = run->model.rooms[i].name;
+
+		if (query.len != 0 && memmem(name, strlen(name), query.p, query.len) == NULL)
+			continue;
+		MUST(n < r->n_rooms && strcmp(r->rooms[n].name, name) == 0);
+		MUST(r->rooms[n].head == run->model.rooms[i].n && r->rooms[n].first == 1);
+		n++;
+	}
+	MUST(r->err == PROTO_OK && r->n_rooms == n);
+}
+
+static void on_answer(void *ctx, struct store_read *r)
+{
+	struct run *run = *(struct run **)ctx;
+
+	run->n_read_bytes += r->events.len;
+	switch (r->kind) {
+	case STORE_READ_EVENTS:
+		if (r->room_id <= MODEL_N_ROOMS)
+			model_check_page(&run->model, (int)r->room_id - 1, r);
+		else
+			MUST(r->err == PROTO_E_NOT_FOUND && r->events.len == 0);
+		break;
+	case STORE_READ_BELONG:
+		model_check_belong(&run->model, r);
+		break;
+	case STORE_READ_ROOMS:
+		check_rooms(run, r);
+		break;
+	case STORE_READ_HELLO: /* tokens are random, and none was given out */
+		MUST(r->err == PROTO_E_UNAUTHORIZED);
+		break;
+	}
+	store_read_free(r);
+}
+
+static struct run *current;
+
+static const struct store_hooks hooks = {.publish = on_publish, .answer = on_answer};
+
+/* The store. */
+
+static void close_store(void)
+{
+	static const char *const files[] = {"/hubbub.db", "/hubbub.db-wal", "/hubbub.db-shm",
+					    "/lock"};
+	char path[128];
+
+	store_close(st);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", dir, files[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+static struct request *decode(struct span text)
+{
+	struct request *req;
+	const char *why;
+
+	if (request_decode(&req, text, &cfg, &why) == PROTO_OK)
+		return req;
+	request_free(req);
+	return NULL;
+}
+
+static struct store_op *op_of(enum store_op_kind kind, int64_t user, const char *field,
+			      const char *value)
+{
+	struct store_op *op = store_op_new(kind, (struct store_origin){0});
+	struct buf text = {0};
+
+	buf_printf(&text, "{\"id\":1,\"op\":\"%s\",\"%s\":", kind == STORE_HELLO ? "hello" : "join",
+		   field);
+	buf_append_json(&text, span_of(value));
+	buf_append_char(&text, '}');
+	op->user = user;
+	op->req = decode(buf_span(&text));
+	MUST(op->req != NULL);
+	buf_deinit(&text);
+	return op;
+}
+
+static void open_store(void)
+{
+	struct store_options opts = {
+		.dir = dir,
+		.hooks = &hooks,
+		.ctx = &current,
+		.n_readers = 1,
+		.max_queue = 1,
+		.max_queue_bytes = 1,
+	};
+	struct model names;
+	const char *tmp = getenv("TMPDIR");
+
+	log_set_level(LOG_ERROR);
+	snprintf(dir, sizeof(dir), "/dev/shm/hubbub-fuzz-XXXXXX");
+	if (mkdtemp(dir) == NULL) {
+		snprintf(dir, sizeof(dir), "%s/hubbub-fuzz-XXXXXX", tmp != NULL ? tmp : "/tmp");
+		MUST(mkdtemp(dir) != NULL);
+	}
+	MUST(store_open(&st, &opts) == 0);
+	store_stop(st); /* the threads; the connections stay */
+	atexit(close_store);
+
+	model_init(&names);
+	for (int64_t user = 1; user <= MODEL_N_USERS; user++) {
+		writer_run_batch(st, op_of(STORE_HELLO, 0, "name", model_user_name(user)));
+		for (int i = 0; i < MODEL_N_ROOMS; i++)
+			writer_run_batch(st, op_of(STORE_JOIN, user, "room", names.rooms[i].name));
+	}
+}
+
+/* As it was before the first write. */
+static void empty_store(void)
+{
+	static unsigned n;
+	struct writer *w = &st->writer;
+
+	MUST(db_exec(&w->db, "BEGIN;"
+			     "DELETE FROM events; DELETE FROM mentions;"
+			     "DELETE FROM reactions; DELETE FROM reaction_counts;"
+			     "UPDATE rooms SET head = 0, n_messages = 0;"
+			     "UPDATE members SET read_seq = 0;"
+			     "COMMIT") == 0);
+	writer_drop_caches(w);
+	w->last_event = w->batch_event = 0;
+	if (++n % INPUTS_PER_CHECKPOINT == 0)
+		MUST(sqlite3_wal_checkpoint_v2(w->db.h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+					       NULL) == SQLITE_OK);
+}
+
+/* Commands. */
+
+static void commit(struct run *run)
+{
+	struct store_op *batch = run->batch;
+
+	if (batch == NULL)
+		return;
+	run->batch = NULL;
+	run->last = &run->batch;
+	writer_run_batch(st, batch);
+	MUST(run->n_published == run->n_writes);
+}
+
+static void submit(struct run *run, enum store_op_kind kind, int64_t user, int room,
+		   struct request *req, struct model_answer expected)
+{
+	struct store_op *op = store_op_new(kind, (struct store_origin){0});
+
+	op->user = user;
+	op->room_id = room + 1;
+	op->req = req;
+	run->expected[run->n_writes++] = expected;
+	*run->last = op;
+	run->last = &op->next;
+}
+
+static void write_event(struct run *run, int64_t user, int room, struct request *req)
+{
+	if (run->n_writes == MAX_WRITES || run->n_text + req->text.len > MAX_TEXT_BYTES) {
+		request_free(req);
+		return;
+	}
+	run->n_text += req->text.len;
+	submit(run, STORE_WRITE, user, room, req, model_write(&run->model, user, room, req));
+}
+
+static void mark(struct run *run, int64_t user, int room, struct request *req)
+{
+	struct model_room *r = &run->model.rooms[room];
+	struct model_answer expected = {.seq = req->seq < r->n ? req->seq : r->n};
+
+	if (run->n_writes == MAX_WRITES) {
+		request_free(req);
+		return;
+	}
+	r->read[user - 1] = expected.seq;
+	submit(run, STORE_MARK, user, room, req, expected);
+}
+
+static void read_now(struct run *run, enum store_read_kind kind, int64_t user, int room,
+		     struct request *req)
+{
+	struct store_read *r = store_read_new(kind, (struct store_origin){0});
+
+	commit(run);
+	r->user = user;
+	r->room_id = room + 1;
+	r->req = req;
+	if (req != NULL) {
+		r->from = req->from;
+		r->bound = req->bound;
+		r->limit = req->limit;
+		r->fold = req->fold;
+	}
+	if (kind == STORE_READ_EVENTS && run->with_upto)
+		r->upto = run->upto;
+	run->with_upto = false;
+	if (run->n_reads++ < MAX_READS && run->n_read_bytes < MAX_READ_BYTES)
+		reader_answer_all(&st->readers[0], r);
+	else
+		store_read_free(r);
+}
+
+/* One text frame from @user, who has joined both rooms. */
+static void run_frame(struct run *run, int64_t user, struct span text)
+{
+	struct request *req = decode(text);
+
+	if (req == NULL)
+		return;
+	int room = req->room.p != NULL ? model_find_room(&run->model, req->room) : -1;
+	if (req->op == OP_ROOMS)
+		read_now(run, STORE_READ_ROOMS, user, 0, req);
+	else if (req->op == OP_HELLO && req->token.p != NULL && req->name.p == NULL)
+		read_now(run, STORE_READ_HELLO, 0, 0, req);
+	else if (req->op == OP_HISTORY)
+		read_now(run, STORE_READ_EVENTS, user, room >= 0 ? room : MODEL_N_ROOMS, req);
+	else if (room >= 0 && op_is_write(req->op))
+		write_event(run, user, room, req);
+	else if (room >= 0 && req->op == OP_READ)
+		mark(run, user, room, req);
+	else
+		request_free(req);
+}
+
+static void append_text(struct buf *b, struct input *in)
+{
+	static const char *const letters[] = {"x", "\x01", "\xc3\xa9", "\"\\"};
+	uint8_t how = take(in);
+	struct span letter = span_of(letters[how % 4]);
+	size_t n = how / 4 + 1;
+	struct buf text = {0};
+
+	if (how >= 248)
+		n = (how - 247U) * cfg.max_text / 8;
+	for (size_t i = 0; i < n && text.len + letter.len <= cfg.max_text; i++)
+		buf_append_span(&text, letter);
+	buf_append_str(b, ",\"text\":");
+	buf_append_json(b, buf_span(&text));
+	buf_deinit(&text);
+}
+
+static void begin_frame(struct run *run, struct buf *b, const char *op, uint8_t who)
+{
+	buf_printf(b, "{\"id\":1,\"op\":\"%s\",\"room\":", op);
+	buf_append_json(b, span_of(run->model.rooms[who >> 2 & 1].name));
+	if (who & 0x80)
+		buf_printf(b, ",\"key\":\"again%u\"", who >> 5 & 3);
+	else
+		buf_printf(b, ",\"key\":\"k%u\"", run->n_keys++);
+}
+
+static void end_frame(struct run *run, struct buf *b, int64_t user)
+{
+	buf_append_char(b, '}');
+	run_frame(run, user, buf_span(b));
+	buf_deinit(b);
+}
+
+/* The low bits: which user, which room; the highest: under a key that others use as well. */
+static int64_t user_of(uint8_t who)
+{
+	return 1 + (who & 3) % MODEL_N_USERS;
+}
+
+static void run_send(struct run *run)
+{
+	uint8_t who = take(&run->in);
+	struct buf b = {0};
+
+	begin_frame(run, &b, "send", who);
+	append_text(&b, &run->in);
+	if (who & 8)
+		buf_printf(&b, ",\"thread\":%u", take(&run->in) + 1U);
+	if (who & 16) {
+		uint8_t more = take(&run->in);
+
+		if (more & 0x80)
+			buf_printf(&b, ",\"quote\":%u", (more & 0x7fU) + 1);
+		else
+			buf_printf(&b, ",\"mentions\":[\"u%d\",\"u%d\"]", 1 + (more & 7),
+				   1 + (more >> 3 & 7));
+	}
+	end_frame(run, &b, user_of(who));
+}
+
+static void run_change(struct run *run, const char *op)
+{
+	uint8_t who = take(&run->in);
+	struct buf b = {0};
+
+	begin_frame(run, &b, op, who);
+	buf_printf(&b, ",\"target\":%u", take(&run->in) + 1U);
+	if (strcmp(op, "edit") == 0) {
+		append_text(&b, &run->in);
+	} else if (strcmp(op, "react") == 0) {
+		uint8_t emoji = take(&run->in);
+
+		buf_printf(&b, ",\"emoji\":\"e%u\",\"on\":%s", emoji >> 1,
+			   emoji & 1 ? "false" : "true");
+	}
+	end_frame(run, &b, user_of(who));
+}
+
+/* Many kinds of reactions to one message. */
+static void run_burst(struct run *run)
+{
+	uint8_t who = take(&run->in), target = take(&run->in), n = take(&run->in);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct buf b = {0};
+
+		begin_frame(run, &b, "react", who & 0x7f);
+		buf_printf(&b, ",\"target\":%u,\"emoji\":\"e%u\",\"on\":true", target + 1U, i);
+		end_frame(run, &b, user_of(who));
+	}
+}
+
+static void run_history(struct run *run)
+{
+	static const char *const froms[] = {"", "before", "after", "around"};
+	uint8_t who = take(&run->in), how = take(&run->in);
+	struct buf b = {0};
+
+	begin_frame(run, &b, "history", who & 0x7f);
+	if (how & 3)
+		buf_printf(&b, ",\"%s\":%u", froms[how & 3], take(&run->in));
+	if (how & 4)
+		buf_printf(&b, ",\"limit\":%u", take(&run->in));
+	if (how & 8)
+		buf_append_str(&b, ",\"fold\":true");
+	run->with_upto = (how & 16) != 0;
+	if (run->with_upto)
+		run->upto = take(&run->in);
+	end_frame(run, &b, user_of(who));
+	run->with_upto = false;
+}
+
+static void run_mark(struct run *run)
+{
+	uint8_t who = take(&run->in);
+	struct buf b = {0};
+
+	begin_frame(run, &b, "read", who & 0x7f);
+	buf_printf(&b, ",\"seq\":%u", take(&run->in));
+	end_frame(run, &b, user_of(who));
+}
+
+static void run_raw(struct run *run)
+{
+	uint8_t who = take(&run->in);
+	size_t len = take(&run->in);
+
+	if (len > run->in.left)
+		len = run->in.left;
+	struct span text = {.p = (const char *)run->in.p, .len = len};
+	run->in.p += len;
+	run->in.left -= len;
+	run_frame(run, user_of(who), text);
+}
+
+static void run_command(struct run *run)
+{
+	switch (take(&run->in) & 15) {
+	case 0:
+	case 1:
+	case 2:
+		run_send(run);
+		break;
+	case 3:
+	case 4:
+		run_change(run, "edit");
+		break;
+	case 5:
+		run_change(run, "delete");
+		break;
+	case 6:
+	case 7:
+		run_change(run, "react");
+		break;
+	case 8:
+		run_burst(run);
+		break;
+	case 9:
+		run_mark(run);
+		break;
+	case 10:
+		commit(run);
+		break;
+	case 11:
+		read_now(run, STORE_READ_BELONG, user_of(take(&run->in)), 0, NULL);
+		break;
+	case 12:
+		run_raw(run);
+		break;
+	default:
+		run_history(run);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct run run;
+
+	if (st == NULL)
+		open_store();
+	run = (struct run){.in = {.p = data, .left = size}};
+	run.last = &run.batch;
+	model_init(&run.model);
+	current = &run;
+	while (run.in.left > 0)
+		run_command(&run);
+	commit(&run);
+	current = NULL;
+	if (run.n_writes != 0)
+		empty_store();
+	model_deinit(&run.model);
+	return 0;
+}
