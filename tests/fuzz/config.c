@@ -1,14 +1,17 @@
 /*
  * The command line, the environment and the settings file.  What is accepted keeps its bounds; what
- * is refused is refused in one line that says why.
+ * is refused is refused in one line that says why; what is read again changes only what may change
+ * while the server runs.
  *
  * Input: lines; the first byte of each says where it goes: 'a' an argument, 'e' NAME=VALUE of a
- * HUBBUB_ variable, anything else a line of the file that --config names.
+ * HUBBUB_ variable, 'r' a line of the settings file when it is read again, anything else a line of
+ * the file that --config names.
  */
 #include "fuzz.h"
 
 #include "hubbub/config.h"
 #include "hubbub/mem.h"
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,7 +24,7 @@ struct input {
 	int n_args;
 	char *vars[MAX_VARS];
 	int n_vars;
-	struct buf file;
+	struct buf file, reread;
 };
 
 static void add_var(struct input *in, const char *line, size_t len)
@@ -50,6 +53,9 @@ static void add_line(struct input *in, const char *line, size_t len)
 		in->args[in->n_args++] = mem_dup(line + 1, len - 1);
 	} else if (len > 0 && line[0] == 'e') {
 		add_var(in, line + 1, len - 1);
+	} else if (len > 0 && line[0] == 'r') {
+		buf_append(&in->reread, line + 1, len - 1);
+		buf_append_char(&in->reread, '\n');
 	} else {
 		buf_append(&in->file, line, len);
 		buf_append_char(&in->file, '\n');
@@ -69,6 +75,44 @@ static void check(const struct config *cfg)
 		MUST(cfg->origins[i] != NULL && cfg->origins[i][0] != '\0');
 }
 
+static void fill(int fd, const struct buf *text)
+{
+	MUST(ftruncate(fd, 0) == 0);
+	MUST(text->len == 0 || pwrite(fd, text->p, text->len, 0) == (ssize_t)text->len);
+}
+
+/* What a running server cannot change stays as it was. */
+static void reload(const struct config *old, int argc, char *const *argv)
+{
+	struct config cfg = {0}, again = {0};
+	struct buf text = {0};
+	int err = config_reload(&cfg, old, argc, argv, &text);
+
+	if (err != 0) {
+		MUST(err == -EINVAL && text.len > 0);
+		buf_deinit(&text);
+		return;
+	}
+	check(&cfg);
+	MUST(strcmp(cfg.data_dir, old->data_dir) == 0 && cfg.workers == old->workers);
+	MUST(strcmp(cfg.listen_host, old->listen_host) == 0);
+	MUST(cfg.listen_port == old->listen_port && cfg.open == old->open);
+	/* Once more there is the same to say: those settings have not changed. */
+	struct buf said = {0};
+	MUST(config_reload(&again, &cfg, argc, argv, &said) == 0);
+	MUST(span_equal(buf_span(&said), buf_span(&text)));
+	config_deinit(&again);
+	config_deinit(&cfg);
+	buf_deinit(&said);
+	buf_deinit(&text);
+}
+
+static bool is_filled(int verb)
+{
+	return verb == CONFIG_SERVE || verb == CONFIG_CHECK || verb == CONFIG_BACKUP ||
+	       verb == CONFIG_RESTORE || verb == CONFIG_CHECK_DATA;
+}
+
 static void load(struct input *in)
 {
 	char path[64];
@@ -78,11 +122,11 @@ static void load(struct input *in)
 	int fd = memfd_create("settings", MFD_CLOEXEC);
 
 	MUST(fd >= 0);
-	MUST(in->file.len == 0 || write(fd, in->file.p, in->file.len) == (ssize_t)in->file.len);
+	fill(fd, &in->file);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	for (int i = 0; i < in->n_args; i++)
 		argv[argc++] = in->args[i];
-	if (in->file.len > 0) {
+	if (in->file.len > 0 || in->reread.len > 0) {
 		argv[argc++] = flag;
 		argv[argc++] = path;
 	}
@@ -91,8 +135,12 @@ static void load(struct input *in)
 	struct buf text = {0};
 	int verb = config_load(&cfg, argc, argv, &text);
 
-	if (verb == CONFIG_SERVE) {
+	if (is_filled(verb)) {
 		check(&cfg);
+		MUST((cfg.file != NULL) == (verb == CONFIG_BACKUP || verb == CONFIG_RESTORE));
+		fill(fd, &in->reread);
+		if (verb == CONFIG_SERVE)
+			reload(&cfg, argc, argv);
 		config_deinit(&cfg);
 	} else {
 		MUST(text.len > 0);
@@ -121,5 +169,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(in.vars[i]);
 	}
 	buf_deinit(&in.file);
+	buf_deinit(&in.reread);
 	return 0;
 }

@@ -74,6 +74,90 @@ static void check_event(const struct request *r)
 	buf_deinit(&b);
 }
 
+static json_t *parse(struct buf *b)
+{
+	json_t *json = json_loadb(b->p, b->len, JSON_ALLOW_NUL, NULL);
+
+	MUST(json != NULL);
+	b->len = 0;
+	return json;
+}
+
+static void check_string(const json_t *json, const char *name, struct span s)
+{
+	const json_t *v = json_object_get(json, name);
+
+	MUST(json_is_string(v) && json_string_length(v) == s.len);
+	MUST(memcmp(json_string_value(v), s.p, s.len) == 0);
+}
+
+/* What is said of a room, its people and its topic. */
+static void check_news(struct span room, struct span text)
+{
+	const struct presence_user users[] = {{1, text}, {2, SPAN("Bo")}};
+	struct buf b = {0};
+	json_t *json;
+
+	for (int kind = EVENT_MESSAGE; kind <= EVENT_RENAME; kind++) {
+		struct event e = {.kind = (enum event_kind)kind,
+				  .room = room,
+				  .seq = 1,
+				  .from_name = text,
+				  .text = text,
+				  .emoji = text};
+
+		event_encode(&b, &e);
+		json = parse(&b);
+		check_string(json, "room", room);
+		check_string(json_object_get(json, "from"), "name", text);
+		if (kind == EVENT_TOPIC || kind == EVENT_RENAME)
+			check_string(json, kind == EVENT_TOPIC ? "topic" : "was", text);
+		json_decref(json);
+	}
+	event_encode_typing(&b, room, 1, text);
+	json = parse(&b);
+	check_string(json_object_get(json, "from"), "name", text);
+	json_decref(json);
+	event_encode_read(&b, room, 1);
+	json = parse(&b);
+	check_string(json, "room", room);
+	json_decref(json);
+	for (unsigned n = 0; n <= 2; n++) {
+		event_encode_presence(&b, room, users, n, users, 2 - n, 2);
+		json = parse(&b);
+		MUST(json_array_size(json_object_get(json, "join")) == n);
+		json_decref(json);
+	}
+	buf_deinit(&b);
+}
+
+/* The reply names the request by the id that it came with. */
+static void check_replies(const struct request *r, enum proto_error e, const char *why)
+{
+	struct buf b = {0};
+
+	for (int kind = 0; kind < 3; kind++) {
+		if (kind == 0)
+			reply_encode_ok(&b, &r->id);
+		else if (kind == 1)
+			reply_encode_written(&b, &r->id, 1, 1, true);
+		else
+			reply_encode_error(&b, &r->id, e != PROTO_OK ? e : PROTO_E_INTERNAL,
+					   why != NULL ? why : "", kind);
+		json_t *json = parse(&b);
+		const json_t *re = json_object_get(json, "re");
+
+		if (r->id.kind == REQUEST_ID_STRING)
+			check_string(json, "re", r->id.s);
+		else if (r->id.kind == REQUEST_ID_INT)
+			MUST((uint64_t)json_integer_value(re) == r->id.n);
+		else
+			MUST(re == NULL || json_is_null(re));
+		json_decref(json);
+	}
+	buf_deinit(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct request *r;
@@ -90,10 +174,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(r);
 		if (r->op == OP_SEND)
 			check_event(r);
+		if (r->op == OP_HELLO && r->name.p != NULL)
+			check_news(r->name_key, r->name);
 	} else {
 		MUST(why != NULL && *why != '\0');
 		MUST(*proto_error_name(e) != '\0');
 	}
+	check_replies(r, e, why);
 	request_free(r);
 	return 0;
 }

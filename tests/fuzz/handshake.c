@@ -11,6 +11,7 @@
 #include "http/http_internal.h"
 #include "http/text.h"
 #include "hubbub/buf.h"
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <sodium.h>
 #include <string.h>
@@ -216,6 +217,26 @@ static bool find_from_right(struct span list, const struct input *in, struct add
 	}
 }
 
+/* As text, and as a socket has it, it is the same address. */
+static void check_address(const struct addr *client)
+{
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct addr other;
+	char text[ADDR_TEXT_SIZE];
+
+	MUST(addr_parse(&other, span_of(addr_format(client, text))));
+	MUST(memcmp(client, &other, sizeof(other)) == 0);
+	memcpy(&in6.sin6_addr, client->bytes, sizeof(client->bytes));
+	MUST(addr_from_socket(&other, (const struct sockaddr *)&in6));
+	MUST(memcmp(client, &other, sizeof(other)) == 0);
+	if (addr_is_ipv4(client)) {
+		memcpy(&in.sin_addr, client->bytes + 12, sizeof(in.sin_addr));
+		MUST(addr_from_socket(&other, (const struct sockaddr *)&in));
+		MUST(memcmp(client, &other, sizeof(other)) == 0);
+	}
+}
+
 static void check_client(const struct http_request *req, const struct input *in)
 {
 	struct http_request one = {.x_forwarded_for = req->x_forwarded_for};
@@ -227,6 +248,8 @@ static void check_client(const struct http_request *req, const struct input *in)
 		MUST(found == find_from_right(req->x_forwarded_for, in, &expected));
 		if (found)
 			MUST(memcmp(&client, &expected, sizeof(client)) == 0);
+		if (found)
+			check_address(&client);
 		/* The other header may silence it, and not change it. */
 		if (http_find_client(req, in->trusted, in->n_trusted, &both))
 			MUST(found && memcmp(&client, &both, sizeof(client)) == 0);

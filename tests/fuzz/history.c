@@ -29,6 +29,7 @@ static const struct config cfg = {.open = true, .max_text = 8000, .max_frame = 6
 
 static struct store *st; /* opened for the first input, closed at exit */
 static char dir[64];
+static char *tokens[MODEL_N_USERS];
 
 struct input {
 	const uint8_t *p;
@@ -64,7 +65,12 @@ static void on_publish(void *ctx, struct store_op *ops)
 		struct store_op *op = ops;
 
 		ops = op->next;
-		if (run == NULL) {
+		if (run == NULL) { /* open_store() */
+			if (op->kind == STORE_HELLO) {
+				MUST(op->err == PROTO_OK && op->token != NULL);
+				tokens[op->user - 1] = op->token;
+				op->token = NULL;
+			}
 			store_op_free(op);
 			continue;
 		}
@@ -118,8 +124,14 @@ static void on_answer(void *ctx, struct store_read *r)
 	case STORE_READ_ROOMS:
 		check_rooms(run, r);
 		break;
-	case STORE_READ_HELLO: /* tokens are random, and none was given out */
-		MUST(r->err == PROTO_E_UNAUTHORIZED);
+	case STORE_READ_HELLO: /* tokens are random: an input knows none */
+		if (r->user == 0) {
+			MUST(r->err == PROTO_E_UNAUTHORIZED);
+			break;
+		}
+		MUST(strcmp(r->name, model_user_name(r->user)) == 0 && !r->stale);
+		MUST(strcmp(tokens[r->user - 1], r->req->token.p) == 0);
+		model_check_belong(&run->model, r);
 		break;
 	}
 	store_read_free(r);
@@ -138,6 +150,8 @@ static void close_store(void)
 	char path[128];
 
 	store_close(st);
+	for (int i = 0; i < MODEL_N_USERS; i++)
+		free(tokens[i]);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s", dir, files[i]);
 		unlink(path);
@@ -442,6 +456,20 @@ static void run_mark(struct run *run)
 	end_frame(run, &b, user_of(who));
 }
 
+/* Where the user belongs, and the same by a token. */
+static void run_belong(struct run *run)
+{
+	uint8_t who = take(&run->in);
+	struct buf b = {0};
+
+	if ((who & 8) == 0) {
+		read_now(run, STORE_READ_BELONG, user_of(who), 0, NULL);
+		return;
+	}
+	buf_printf(&b, "{\"id\":1,\"op\":\"hello\",\"token\":\"%s\"", tokens[user_of(who) - 1]);
+	end_frame(run, &b, 0);
+}
+
 static void run_raw(struct run *run)
 {
 	uint8_t who = take(&run->in);
@@ -484,7 +512,7 @@ static void run_command(struct run *run)
 		commit(run);
 		break;
 	case 11:
-		read_now(run, STORE_READ_BELONG, user_of(take(&run->in)), 0, NULL);
+		run_belong(run);
 		break;
 	case 12:
 		run_raw(run);

@@ -84,7 +84,11 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 	note(&s->log, "body", req->body);
 	note_client(&s->log, req);
 	check_encoding(req->accept_encoding);
-	if (req->is_upgrade) {
+	if (span_equal(req->path, SPAN("/rate"))) {
+		http_refuse_rate(h, 1500, req->query.p != NULL);
+	} else if (span_equal(req->path, SPAN("/more"))) {
+		http_refuse_more(h);
+	} else if (req->is_upgrade) {
 		struct ws_params params;
 
 		s->upgraded = http_upgrade(h, req, origins, 1, &params);
@@ -135,8 +139,12 @@ static struct seen run(const uint8_t *data, size_t size, struct cuts cuts)
 		data += n;
 		size -= n;
 	}
-	if (!s.closed && !s.upgraded && http_is_mid_request(s.http))
-		buf_append_str(&s.log, " unfinished");
+	if (!s.closed && !s.upgraded && http_is_mid_request(s.http)) {
+		buf_append_str(&s.log, " unfinished ");
+		http_timed_out(s.http);
+		MUST(s.closed);
+		http_timed_out(s.http); /* once */
+	}
 	buf_printf(&s.log, " closed %d upgraded %d", s.closed, s.upgraded);
 	http_free(s.http);
 	return s;

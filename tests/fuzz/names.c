@@ -5,6 +5,7 @@
 #include "fuzz.h"
 
 #include "hubbub/names.h"
+#include "hubbub/request.h"
 #include "hubbub/utf8.h"
 #include <string.h>
 
@@ -47,6 +48,20 @@ static void check_query(struct span query)
 	buf_deinit(&folded);
 }
 
+/* An id is its number in decimal and nothing else. */
+static void check_id(struct span text)
+{
+	struct buf again = {0};
+	int64_t id = user_id_parse(text);
+
+	MUST(id >= 0);
+	if (id > 0) {
+		buf_printf(&again, "u%lld", (long long)id);
+		MUST(span_equal(buf_span(&again), text));
+	}
+	buf_deinit(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span name = {.p = (const char *)data, .len = size};
@@ -56,5 +71,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_room(name);
 	check_user(name);
 	check_query(name);
+	check_id(name);
 	return 0;
 }

@@ -2,8 +2,8 @@
  * Frames from a peer, with and without compression.  What is delivered, answered and closed with
  * must not depend on how the bytes are cut into pieces.
  *
- * Input: a byte of flags (1: permessage-deflate was agreed, 2: a small limit), the cuts, then
- * frames.
+ * Input: a byte of flags (1: permessage-deflate was agreed, 2: a small limit, 4: we close behind
+ * the last byte, 8: binary messages are taken), the cuts, then frames.
  */
 #include "fuzz.h"
 
@@ -32,6 +32,16 @@ static void on_message(void *owner, struct span text)
 	buf_append_span(&s->log, text);
 }
 
+static void on_binary(void *owner, struct span bytes)
+{
+	struct seen *s = owner;
+
+	MUST(!s->closing);
+	MUST(bytes.len <= s->max_message);
+	buf_printf(&s->log, "binary %zu ", bytes.len);
+	buf_append_span(&s->log, bytes);
+}
+
 static void on_send(void *owner, struct chunk *c)
 {
 	struct seen *s = owner;
@@ -55,17 +65,20 @@ static void on_closing(void *owner, uint16_t code, bool by_peer)
 	buf_printf(&s->log, "closing %u %d", code, by_peer);
 }
 
-static const struct ws_handler handler = {
-	.on_message = on_message,
-	.send = on_send,
-	.on_closing = on_closing,
+static const struct ws_handler handlers[2] = {
+	{.on_message = on_message, .send = on_send, .on_closing = on_closing},
+	{.on_message = on_message,
+	 .on_binary = on_binary,
+	 .send = on_send,
+	 .on_closing = on_closing},
 };
 
 static struct seen run(const uint8_t *data, size_t size, unsigned flags, struct cuts cuts)
 {
 	struct ws_params params = {.deflate = (flags & 1) != 0};
 	struct seen s = {.max_message = (flags & 2) != 0 ? SMALL_MESSAGE : LARGE_MESSAGE};
-	struct ws *ws = ws_new(&params, s.max_message, &handler, &s);
+	struct ws *ws = ws_new(&params, s.max_message, &handlers[(flags & 8) != 0], &s);
+	unsigned n_extra = 0;
 
 	while (size > 0) {
 		size_t n = cuts_next(&cuts, size);
@@ -74,11 +87,26 @@ static struct seen run(const uint8_t *data, size_t size, unsigned flags, struct 
 		MUST(piece != NULL);
 		memcpy(piece, data, n);
 		ws_receive(ws, piece, n);
+		n_extra += ws_take_extra(ws);
 		free(piece);
 		data += n;
 		size -= n;
 	}
 	MUST(ws_is_closing(ws) == s.closing);
+	if (!s.closing)
+		buf_printf(&s.log, " extra %u mid %d", n_extra, ws_is_mid_message(ws));
+	if ((flags & 4) != 0) {
+		bool was_closing = s.closing;
+
+		ws_close(ws, WS_CLOSE_GOING_AWAY, "bye");
+		MUST(s.closing && ws_is_closing(ws));
+		ws_close(ws, WS_CLOSE_NORMAL, ""); /* later ones do nothing */
+		/* Behind our own close frame the peer's is the last. */
+		uint8_t close[] = {0x88, 0x80, 0, 0, 0, 0};
+		bool mid = ws_is_mid_message(ws);
+		ws_receive(ws, close, sizeof(close));
+		MUST(was_closing || mid || ws_is_closed(ws));
+	}
 	buf_printf(&s.log, " closed %d", ws_is_closed(ws));
 	ws_free(ws);
 	return s;
