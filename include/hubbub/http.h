@@ -92,11 +92,13 @@ void http_refuse_rate(struct http *h, unsigned retry_ms, bool close);
 /** Append a whole answer to a connection that is refused before any request was read. */
 void http_write_refusal(struct buf *out, int status, unsigned retry_ms, struct span why);
 
+#define WS_MAX_WINDOW_BITS 15
+
 /** What was agreed in the handshake. */
 struct ws_params {
 	bool deflate;           /* permessage-deflate (RFC 7692) agreed */
 	int client_window_bits; /* for inflating: always 15, no smaller one is asked for */
-	int server_window_bits; /* of our own frames: always 15, demands of less are declined */
+	int server_window_bits; /* of what we compress: 15, or fewer where the peer demands that */
 	bool has_subprotocol;   /* hubbub.v1 was offered and is echoed */
 };
 /**

@@ -3,14 +3,14 @@
  *
  * Both directions always go without context takeover: our frames are shared by connections that
  * began at different times, and a connection then keeps no window of 32 kB for its peer's.
- * An offer that demands a smaller window of us (server_max_window_bits below 15) is declined,
- * since one compressed frame serves all; declining is the server's right (7.1.2.1).
+ * An offer that demands a smaller window of us (server_max_window_bits below 15) is accepted too:
+ * one compressed frame serves all, so such a peer is sent plain messages, as any message may be
+ * (6.1), and may compress its own.
  */
 #include "http/http_internal.h"
 #include "http/text.h"
 
 #define MIN_WINDOW_BITS 8
-#define MAX_WINDOW_BITS 15
 
 struct offer {
 	bool server_no_context_takeover;
@@ -34,7 +34,7 @@ static unsigned read_bits(struct span value)
 			return 0;
 		bits = bits * 10 + (unsigned)(value.p[i] - '0');
 	}
-	return bits >= MIN_WINDOW_BITS && bits <= MAX_WINDOW_BITS ? bits : 0;
+	return bits >= MIN_WINDOW_BITS && bits <= WS_MAX_WINDOW_BITS ? bits : 0;
 }
 
 /** Set a flag that may be set once. */
@@ -79,7 +79,7 @@ static bool can_accept(struct span element, struct offer *offer)
 	struct span name;
 	struct span param;
 
-	*offer = (struct offer){0};
+	*offer = (struct offer){.server_bits = WS_MAX_WINDOW_BITS};
 	if (!text_next(&element, ';', &name) ||
 	    !text_equal_nocase(name, SPAN("permessage-deflate")))
 		return false;
@@ -87,24 +87,40 @@ static bool can_accept(struct span element, struct offer *offer)
 		if (!read_param(param, offer))
 			return false;
 	}
-	return !offer->has_server_bits || offer->server_bits == MAX_WINDOW_BITS;
+	return true;
 }
 
-bool http_negotiate_deflate(struct span offers, struct ws_params *params, struct buf *out)
+/** The first offer that leaves us the full window, or else the first that is lawful. */
+static bool choose(struct span offers, struct offer *chosen)
 {
+	bool has_any = false;
 	struct span element;
 	struct offer offer;
 
 	while (text_next(&offers, ',', &element)) {
 		if (!can_accept(element, &offer))
 			continue;
-		params->deflate = true;
-		buf_append_str(out, "permessage-deflate; server_no_context_takeover; "
-				    "client_no_context_takeover");
-		/* An accepted parameter of the server's is said back (7.1.2.1). */
-		if (offer.has_server_bits)
-			buf_append_str(out, "; server_max_window_bits=15");
-		return true;
+		if (!has_any || offer.server_bits == WS_MAX_WINDOW_BITS)
+			*chosen = offer;
+		has_any = true;
+		if (offer.server_bits == WS_MAX_WINDOW_BITS)
+			break;
 	}
-	return false;
+	return has_any;
+}
+
+bool http_negotiate_deflate(struct span offers, struct ws_params *params, struct buf *out)
+{
+	struct offer offer;
+
+	if (!choose(offers, &offer))
+		return false;
+	params->deflate = true;
+	params->server_window_bits = (int)offer.server_bits;
+	buf_append_str(
+		out, "permessage-deflate; server_no_context_takeover; client_no_context_takeover");
+	/* An accepted parameter of the server's is said back (7.1.2.1). */
+	if (offer.has_server_bits)
+		buf_printf(out, "; server_max_window_bits=%u", offer.server_bits);
+	return true;
 }

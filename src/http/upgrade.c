@@ -81,7 +81,8 @@ bool http_upgrade(struct http *h, const struct http_request *req, char *const *o
 	struct buf head = {0};
 	struct buf extension = {0};
 
-	*out = (struct ws_params){.client_window_bits = 15, .server_window_bits = 15};
+	*out = (struct ws_params){.client_window_bits = WS_MAX_WINDOW_BITS,
+				  .server_window_bits = WS_MAX_WINDOW_BITS};
 	if (!check(h, req))
 		return false;
 	if (!http_origin_allowed(req, origins, n_origins)) {

@@ -119,7 +119,9 @@ static void start_websocket(struct conn *c)
 {
 	http_free(c->http);
 	c->http = NULL;
-	c->deflate = conn_hub(c)->handshake.deflate;
+	/* Compressed frames are made for all; a peer with a smaller window gets plain ones. */
+	c->deflate = conn_hub(c)->handshake.deflate &&
+		     conn_hub(c)->handshake.server_window_bits == WS_MAX_WINDOW_BITS;
 	c->ws = ws_new(&conn_hub(c)->handshake, conn_hub(c)->cfg->max_frame, &ws_handler, c);
 	c->phase = CONN_OPEN;
 	conn_set_timer(c, TIMER_HELLO);

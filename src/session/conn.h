@@ -68,7 +68,7 @@ struct conn {
 	uint64_t id;
 	uint8_t phase;             /* enum conn_phase */
 	int8_t timer;              /* enum conn_timer */
-	bool deflate : 1;          /* permessage-deflate was agreed */
+	bool deflate : 1;          /* it may be sent the frames that were compressed for all */
 	bool upgraded : 1;         /* the handshake was answered inside http_receive() */
 	bool has_http_request : 1; /* a request was answered inside http_receive() */
 	bool hello_pending : 1;

@@ -175,7 +175,7 @@ static void the_subprotocol_is_echoed_when_offered(void **state)
 	}
 }
 
-static void deflate_is_agreed_on_the_first_lawful_offer(void **state)
+static void deflate_is_agreed_on_a_lawful_offer_of_the_largest_window(void **state)
 {
 	(void)state;
 #define PMD "permessage-deflate"
@@ -183,6 +183,7 @@ static void deflate_is_agreed_on_the_first_lawful_offer(void **state)
 	static const struct {
 		const char *offers;
 		const char *answer;
+		int server_bits; /* 0: 15 */
 	} cases[] = {
 		{PMD, AGREED},
 		{"PerMessage-Deflate", AGREED},
@@ -191,8 +192,11 @@ static void deflate_is_agreed_on_the_first_lawful_offer(void **state)
 		{PMD ";client_max_window_bits = \"15\" ; server_no_context_takeover", AGREED},
 		{PMD "; client_no_context_takeover; server_no_context_takeover", AGREED},
 		{PMD "; server_max_window_bits=15", AGREED "; server_max_window_bits=15"},
-		{PMD "; server_max_window_bits=10", ""},
+		{PMD "; server_max_window_bits=10", AGREED "; server_max_window_bits=10", 10},
 		{PMD "; server_max_window_bits=10, " PMD, AGREED},
+		{PMD "; server_max_window_bits=8, " PMD "; server_max_window_bits=9",
+		 AGREED "; server_max_window_bits=8", 8},
+		{PMD "; server_max_window_bits=7, " PMD, AGREED},
 		{PMD "; server_max_window_bits", ""},
 		{PMD "; server_max_window_bits=16", ""},
 		{PMD "; server_max_window_bits=015", ""},
@@ -225,7 +229,8 @@ static void deflate_is_agreed_on_the_first_lawful_offer(void **state)
 		assert_string_equal(client_header(&client, "Sec-WebSocket-Extensions"),
 				    cases[i].answer);
 		assert_int_equal(client.params.deflate, cases[i].answer[0] != '\0');
-		assert_int_equal(client.params.server_window_bits, 15);
+		assert_int_equal(client.params.server_window_bits,
+				 cases[i].server_bits != 0 ? cases[i].server_bits : 15);
 		assert_int_equal(client.params.client_window_bits, 15);
 		client_deinit(&client);
 	}
@@ -296,7 +301,7 @@ int main(void)
 		cmocka_unit_test(a_bad_handshake_is_refused),
 		cmocka_unit_test(only_get_and_only_http_1_1),
 		cmocka_unit_test(the_subprotocol_is_echoed_when_offered),
-		cmocka_unit_test(deflate_is_agreed_on_the_first_lawful_offer),
+		cmocka_unit_test(deflate_is_agreed_on_a_lawful_offer_of_the_largest_window),
 		cmocka_unit_test(an_origin_is_our_own_or_on_the_list),
 	};
 
