@@ -45,9 +45,9 @@ size_t utf8_sequence_len(const void *bytes, size_t len)
 	return 0;
 }
 
-bool utf8_is_valid(const void *bytes, size_t len)
+/** Bytes of the well-formed sequences at the start. */
+static size_t well_formed_len(const uint8_t *p, size_t len)
 {
-	const uint8_t *p = bytes;
 	size_t i = 0;
 
 	while (i < len) {
@@ -64,8 +64,30 @@ bool utf8_is_valid(const void *bytes, size_t len)
 		for (unsigned k = 0; k < 8 && i < len; k++, i += n) {
 			n = utf8_sequence_len(p + i, len - i);
 			if (n == 0)
-				return false;
+				return i;
 		}
 	}
-	return true;
+	return len;
+}
+
+bool utf8_is_valid(const void *bytes, size_t len)
+{
+	return well_formed_len(bytes, len) == len;
+}
+
+size_t utf8_whole_len(const void *bytes, size_t len, bool *may_go_on)
+{
+	const uint8_t *p = bytes;
+	size_t n = well_formed_len(p, len);
+	size_t rest = len - n;
+
+	*may_go_on = rest == 0;
+	/* The lowest or the highest tail completes whatever can be completed (see above). */
+	for (unsigned fill = 0x80; fill <= 0xbf && !*may_go_on && rest < 4; fill += 0x3f) {
+		uint8_t tried[4] = {(uint8_t)fill, (uint8_t)fill, (uint8_t)fill, (uint8_t)fill};
+
+		memcpy(tried, p + n, rest);
+		*may_go_on = utf8_sequence_len(tried, sizeof(tried)) > rest;
+	}
+	return n;
 }

@@ -136,10 +136,14 @@ static bool enter_payload(struct guard *g, struct guard_found *found)
 		g->is_binary = opcode == GUARD_BINARY;
 		g->is_compressed = (g->header[0] & RSV1) != 0;
 		g->n_message = 0;
+		g->n_fragments = 0;
 	}
 	if (g->n_left > wire_bound(g) - g->n_message)
 		return violation(found, WS_CLOSE_TOO_BIG, "message too big");
-	g->n_message += g->n_left;
+	/* Empty ones have no other bound. */
+	if (g->n_fragments++ >= g->max_message + GUARD_SPARE_FRAGMENTS)
+		return violation(found, WS_CLOSE_TOO_BIG, "too many fragments");
+	g->n_message += (uint32_t)g->n_left;
 	*found = (struct guard_found){
 		.event = GUARD_HEADER,
 		.opcode = opcode,

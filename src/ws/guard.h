@@ -12,6 +12,8 @@
 
 #define GUARD_MAX_HEADER 14
 #define GUARD_MAX_CONTROL 125
+/** A message may have a frame for each byte that it may have, and so many more. */
+#define GUARD_SPARE_FRAGMENTS 1000
 
 enum guard_opcode {
 	GUARD_CONTINUATION = 0x0,
@@ -25,8 +27,9 @@ enum guard_opcode {
 /* Every connection has one for as long as it lasts, so it is kept small. */
 struct guard {
 	uint64_t n_left;      /* bytes of the frame's payload still to come */
-	uint64_t n_message;   /* payload bytes of the message under way, this frame's included */
 	uint8_t *control;     /* the body of a control frame, while there is one */
+	uint32_t n_message;   /* payload bytes of the message under way, this frame's included */
+	uint32_t n_fragments; /* frames of it */
 	uint32_t max_message; /* constant */
 	uint8_t header[GUARD_MAX_HEADER]; /* of the frame under way */
 	uint8_t n_header;                 /* bytes of it that came */
@@ -59,6 +62,7 @@ struct guard_found {
 	const char *reason;  /* of GUARD_VIOLATION */
 };
 
+/** @max_message is at most INT32_MAX. */
 void guard_init(struct guard *g, bool allow_rsv1, bool allow_binary, uint32_t max_message);
 void guard_deinit(struct guard *g);
 

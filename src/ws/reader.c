@@ -31,8 +31,10 @@ struct reader {
 	bool is_binary;
 	bool is_spoiled; /* wslay's context stands inside a message: it cannot be used again */
 	size_t max_message;
-	struct buf payload;
+	struct buf payload;        /* of a compressed message: what is not inflated yet */
+	struct inflater *inflater; /* of a compressed message that comes in pieces */
 	struct buf inflated;
+	size_t n_checked; /* bytes of it that are whole characters */
 };
 
 struct pool {
@@ -46,6 +48,7 @@ static pthread_once_t pool_once = PTHREAD_ONCE_INIT;
 static void reader_free(struct reader *r)
 {
 	wslay_event_context_free(r->wslay);
+	inflater_release(r->inflater);
 	buf_deinit(&r->payload);
 	buf_deinit(&r->inflated);
 	free(r);
@@ -147,6 +150,7 @@ struct reader *reader_acquire(bool is_compressed, bool is_binary, size_t max_mes
 	r->is_binary = is_binary;
 	r->is_spoiled = true;
 	r->max_message = max_message;
+	r->n_checked = 0;
 	return r;
 }
 
@@ -155,6 +159,8 @@ void reader_release(struct reader *r)
 	if (r == NULL)
 		return;
 	struct pool *pool = thread_pool();
+	inflater_release(r->inflater);
+	r->inflater = NULL;
 	if (r->is_spoiled || pool == NULL || pool->n_free >= MAX_POOLED) {
 		reader_free(r);
 		return;
@@ -170,7 +176,40 @@ void reader_release(struct reader *r)
 	pool->n_free++;
 }
 
-int reader_feed(struct reader *r, const uint8_t *bytes, size_t len)
+/**
+ * Inflating has given @code: check the text that it yielded, since wslay leaves the UTF-8 of a
+ * message with RSV1 to us.  A text that is bad and too long is bad first, so that what comes of it
+ * does not depend on how it was cut.
+ */
+static int check_inflated(struct reader *r, int code, bool is_end)
+{
+	bool may_go_on;
+
+	if (r->is_binary || (code != 0 && code != WS_CLOSE_TOO_BIG))
+		return code;
+	r->n_checked += utf8_whole_len(r->inflated.p + r->n_checked, r->inflated.len - r->n_checked,
+				       &may_go_on);
+	if (is_end && code == 0)
+		may_go_on = r->n_checked == r->inflated.len;
+	return may_go_on ? code : WS_CLOSE_BAD_DATA;
+}
+
+/**
+ * Inflate what came of a message of which more is to come.  Where too many others are under way on
+ * this thread it waits compressed: then it is judged later, and rightly all the same.
+ */
+static int inflate_early(struct reader *r)
+{
+	if (r->inflater == NULL)
+		r->inflater = inflater_acquire();
+	if (r->inflater == NULL)
+		return 0;
+	int code = inflater_feed(r->inflater, buf_span(&r->payload), r->max_message, &r->inflated);
+	r->payload.len = 0;
+	return check_inflated(r, code, false);
+}
+
+int reader_feed(struct reader *r, const uint8_t *bytes, size_t len, bool is_end)
 {
 	r->bytes = bytes;
 	r->n_bytes = len;
@@ -180,6 +219,8 @@ int reader_feed(struct reader *r, const uint8_t *bytes, size_t len)
 	if (!wslay_event_get_read_enabled(r->wslay))
 		return WS_CLOSE_BAD_DATA;
 	assert(r->n_bytes == 0);
+	if (r->is_compressed && !is_end && r->payload.len > 0)
+		return inflate_early(r);
 	return 0;
 }
 
@@ -189,10 +230,9 @@ int reader_finish(struct reader *r, struct span *message)
 	*message = buf_span(&r->payload);
 	if (!r->is_compressed)
 		return 0;
-	int code = inflate_message(*message, r->max_message, &r->inflated);
-	if (code != 0)
-		return code;
+	int code = r->inflater != NULL
+			   ? inflater_finish(r->inflater, *message, r->max_message, &r->inflated)
+			   : inflate_message(*message, r->max_message, &r->inflated);
 	*message = buf_span(&r->inflated);
-	/* wslay leaves the UTF-8 of a message with RSV1 to us. */
-	return r->is_binary || utf8_is_valid(message->p, message->len) ? 0 : WS_CLOSE_BAD_DATA;
+	return check_inflated(r, code, true);
 }

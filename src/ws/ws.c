@@ -28,10 +28,10 @@ struct ws {
 	void *owner;
 	struct reader *reader; /* NULL unless part of a message is in hand */
 	struct chunk *pong;    /* for the latest ping of a flood */
-	uint8_t n_pongs;       /* sent for what came together */
 	struct guard guard;
 	enum state state;
 	uint32_t n_extra; /* frames that ended no message, since they were asked for */
+	uint8_t n_pongs; /* sent for what came together */
 };
 
 struct ws *ws_new(const struct ws_params *params, size_t max_message,
@@ -41,7 +41,7 @@ struct ws *ws_new(const struct ws_params *params, size_t max_message,
 
 	ws->handler = handler;
 	ws->owner = owner;
-	assert(max_message <= UINT32_MAX);
+	assert(max_message <= INT32_MAX);
 	guard_init(&ws->guard, params->deflate, handler->on_binary != NULL, (uint32_t)max_message);
 	return ws;
 }
@@ -213,7 +213,8 @@ static void on_data(struct ws *ws, const struct guard_found *found)
 	if (ws->reader == NULL)
 		ws->reader = reader_acquire(ws->guard.is_compressed, ws->guard.is_binary,
 					    ws->guard.max_message);
-	int code = ws->reader != NULL ? reader_feed(ws->reader, found->run, found->n_run)
+	int code = ws->reader != NULL ? reader_feed(ws->reader, found->run, found->n_run,
+						    found->is_message_end)
 				      : WS_CLOSE_INTERNAL;
 	if (code != 0)
 		fail(ws, (uint16_t)code, name_failure(code));

@@ -93,6 +93,54 @@ static void a_character_cut_at_the_end_is_invalid(void **state)
 	assert_true(utf8_is_valid(text, sizeof(text) - 1));
 }
 
+static void what_more_bytes_can_complete_may_go_on(void **state)
+{
+	(void)state;
+	for (uint32_t head = 0; head < 0x10000; head++) {
+		for (size_t len = 0; len <= 2; len++) {
+			uint8_t b[4] = {(uint8_t)(head >> 8), (uint8_t)head};
+			bool can_end = len == 0 || slow_sequence_len(b, len) == len ||
+				       (len == 2 && b[0] < 0x80 && b[1] < 0x80);
+			bool may_go_on;
+
+			/* By trying: what comes behind is at most two or three tails. */
+			for (unsigned t = 0x80; t <= 0xbf && !can_end && len > 0; t++) {
+				uint8_t all[5] = {b[0], b[1], 0x80, 0x80, 0x80};
+
+				all[len] = (uint8_t)t;
+				for (size_t n = len + 1; n <= len + 3 && !can_end; n++) {
+					size_t first = slow_sequence_len(all, n);
+
+					can_end = first == n ||
+						  (len == 2 && first == 1 &&
+						   slow_sequence_len(all + 1, n - 1) == n - 1);
+				}
+			}
+			utf8_whole_len(b, len, &may_go_on);
+			if (may_go_on != can_end)
+				fail_msg("%02x%02x of %zu", b[0], b[1], len);
+		}
+	}
+}
+
+static void whole_characters_are_counted_before_a_cut_one(void **state)
+{
+	static const char text[] = "12345678🎉";
+	bool may_go_on;
+	(void)state;
+
+	for (size_t len = 0; len < sizeof(text); len++) {
+		size_t whole = len < 8 || len == sizeof(text) - 1 ? len : 8;
+
+		assert_int_equal(utf8_whole_len(text, len, &may_go_on), whole);
+		assert_true(may_go_on);
+	}
+	assert_int_equal(utf8_whole_len("ab\xff", 3, &may_go_on), 2);
+	assert_false(may_go_on);
+	assert_int_equal(utf8_whole_len("ab\xf4\x90", 4, &may_go_on), 2);
+	assert_false(may_go_on);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +148,8 @@ int main(void)
 		cmocka_unit_test(one_bad_byte_is_found_wherever_it_stands),
 		cmocka_unit_test(text_of_many_scripts_is_valid),
 		cmocka_unit_test(a_character_cut_at_the_end_is_invalid),
+		cmocka_unit_test(what_more_bytes_can_complete_may_go_on),
+		cmocka_unit_test(whole_characters_are_counted_before_a_cut_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

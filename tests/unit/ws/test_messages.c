@@ -1,5 +1,6 @@
 /* Messages and pings: however they are cut, compressed or overdone. */
 #include "peer.h"
+#include "ws/guard.h"
 #include <pthread.h>
 #include <zlib.h>
 
@@ -233,21 +234,87 @@ static void an_inflate_bomb_stops_at_the_bound(void **state)
 	free(big);
 }
 
-static void empty_fragments_without_end_take_no_memory(void **state)
+static void a_message_has_a_bounded_number_of_fragments(void **state)
 {
 	(void)state;
 	struct buf b = {0};
 	struct peer peer;
 
-	peer_init(&peer, false);
-	FRAME(&b, 0x01, "a");
-	for (int i = 0; i < 100000; i++)
-		FRAME(&b, 0x00, "");
-	FRAME(&b, 0x80, "b");
-	feed(&peer, buf_span(&b), 4096);
-	expect_log(&peer, "text(ab)");
+	for (int more = 0; more < 2; more++) {
+		peer_init(&peer, false);
+		FRAME(&b, 0x01, "a");
+		for (int i = 0; i < MAX_MESSAGE + GUARD_SPARE_FRAGMENTS - 2 + more; i++)
+			FRAME(&b, 0x00, "");
+		FRAME(&b, 0x80, "b");
+		FRAME(&b, 0x81, "next");
+		feed(&peer, buf_span(&b), 4096);
+		expect_log(&peer, more == 0 ? "text(ab) text(next)" : "close(1009) ours(1009)");
+		buf_deinit(&b);
+		peer_deinit(&peer);
+	}
+}
+
+/* The first frame of a compressed message whose end never comes. */
+static void expect_early_end(const void *text, size_t len, const char *expected)
+{
+	struct buf z = {0};
+	struct buf b = {0};
+
+	deflate_into(&z, text, len, Z_SYNC_FLUSH);
+	buf_append(&z, "\0\0\xff\xff", 4); /* the flush whole: more of the message could follow */
+	frame(&b, 0x41, z.p, z.len);
+	expect_outcome(&b, true, expected);
+	/* The same inside one frame. */
+	frame(&b, 0xc1, z.p, z.len);
+	b.p[1] += 100;
+	expect_outcome(&b, true, expected);
+	buf_deinit(&z);
+}
+
+static void a_bad_compressed_message_is_refused_before_it_ends(void **state)
+{
+	(void)state;
+	static const struct span damaged[] = {SPAN("\xff\xff\xff"),
+					      SPAN("\x00\x05\x00\x00\x00Hello")};
+	char big[MAX_MESSAGE + 1];
+	struct buf b = {0};
+
+	expect_early_end("Hello \xff", 7, "close(1007) ours(1007)");
+	expect_early_end("Hello \xed\xa0", 8, "close(1007) ours(1007)");
+	memset(big, 'x', sizeof(big));
+	expect_early_end(big, sizeof(big), "close(1009) ours(1009)");
+	big[MAX_MESSAGE] = (char)0xff; /* bad and too long: the same however it is cut */
+	expect_early_end(big, sizeof(big), "close(1007) ours(1007)");
+	for (size_t i = 0; i < N(damaged); i++) {
+		frame(&b, 0x41, damaged[i].p, damaged[i].len);
+		expect_outcome(&b, true, "close(1007) ours(1007)");
+	}
+	/* A character may be cut in two between two frames. */
+	expect_early_end("Hello \xc3", 7, "");
+}
+
+static void more_compressed_messages_than_inflaters_may_be_under_way(void **state)
+{
+	(void)state;
+	static struct peer peers[200];
+	struct buf b = {0};
+
+	FRAME(&b, 0x41, "\xf2\x48\xcd");
+	for (size_t i = 0; i < N(peers); i++) {
+		peer_init(&peers[i], true);
+		feed(&peers[i], buf_span(&b), b.len);
+	}
+	b.len = 0;
+	FRAME(&b, 0x00, "\xc9\xc9");
+	FRAME(&b, 0x80, "\x07\x00");
+	for (size_t i = 0; i < N(peers); i++) {
+		if (i % 3 != 0) {
+			feed(&peers[i], buf_span(&b), 1);
+			expect_log(&peers[i], "text(Hello)");
+		}
+		peer_deinit(&peers[i]);
+	}
 	buf_deinit(&b);
-	peer_deinit(&peer);
 }
 
 static void two_peers_take_turns_in_the_middle_of_messages(void **state)
@@ -313,7 +380,9 @@ int main(void)
 		cmocka_unit_test(compressed_messages_are_inflated),
 		cmocka_unit_test(broken_deflate_closes_with_1007),
 		cmocka_unit_test(an_inflate_bomb_stops_at_the_bound),
-		cmocka_unit_test(empty_fragments_without_end_take_no_memory),
+		cmocka_unit_test(a_message_has_a_bounded_number_of_fragments),
+		cmocka_unit_test(a_bad_compressed_message_is_refused_before_it_ends),
+		cmocka_unit_test(more_compressed_messages_than_inflaters_may_be_under_way),
 		cmocka_unit_test(a_thread_that_ends_leaves_no_readers_behind),
 		cmocka_unit_test(two_peers_take_turns_in_the_middle_of_messages),
 	};
