@@ -10,6 +10,80 @@
 #include "http/http_internal.h"
 #include "http/text.h"
 
+/** Reads a list by its grammar: what is left, from where it stands on. */
+struct cursor {
+	const char *p, *end;
+};
+
+static void skip_blanks(struct cursor *c)
+{
+	while (c->p < c->end && (*c->p == ' ' || *c->p == '\t'))
+		c->p++;
+}
+
+static bool take_char(struct cursor *c, char wanted)
+{
+	skip_blanks(c);
+	if (c->p == c->end || *c->p != wanted)
+		return false;
+	c->p++;
+	return true;
+}
+
+static bool take_token(struct cursor *c)
+{
+	skip_blanks(c);
+	const char *start = c->p;
+	while (c->p < c->end && text_is_token_char((unsigned char)*c->p))
+		c->p++;
+	return c->p > start;
+}
+
+/** A quoted string that holds a token once its quotes and backslashes are gone (RFC 6455, 9.1). */
+static bool take_quoted(struct cursor *c)
+{
+	const char *start = c->p;
+
+	for (; c->p < c->end && *c->p != '"'; c->p++) {
+		if (*c->p == '\\' && ++c->p == c->end)
+			return false;
+		if (!text_is_token_char((unsigned char)*c->p))
+			return false;
+	}
+	return c->p > start && take_char(c, '"');
+}
+
+/** token *( ";" token [ "=" ( token / quoted-string ) ] ) */
+static bool take_extension(struct cursor *c)
+{
+	if (!take_token(c))
+		return false;
+	while (take_char(c, ';')) {
+		if (!take_token(c))
+			return false;
+		if (take_char(c, '=') && !(take_char(c, '"') ? take_quoted(c) : take_token(c)))
+			return false;
+	}
+	return true;
+}
+
+bool http_are_extensions(struct span list)
+{
+	struct cursor c = {.p = list.p, .end = list.p + list.len};
+	unsigned n = 0;
+
+	/* Elements of a list may be empty, but not all (RFC 9110, 5.6.1). */
+	do {
+		skip_blanks(&c);
+		if (c.p == c.end || *c.p == ',')
+			continue;
+		if (!take_extension(&c))
+			return false;
+		n++;
+	} while (take_char(&c, ','));
+	return c.p == c.end && n > 0;
+}
+
 #define MIN_WINDOW_BITS 8
 
 struct offer {

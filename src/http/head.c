@@ -1,5 +1,6 @@
 /*
- * The line guard: lines, sizes and the request line, judged before llhttp sees a byte.
+ * The line guard: lines, sizes and the request line, judged before llhttp sees a byte.  Trailers go
+ * through it too, and never reach llhttp: nothing of ours may be in one.
  *
  * llhttp lets through folded lines, bare line feeds, any size, any version and a request line
  * without one.  A proxy in front may read such a head otherwise than we do, which is how requests
@@ -59,70 +60,85 @@ static int judge_field(struct span line)
 	return text_is_token((struct span){.p = line.p, .len = (size_t)(colon - line.p)}) ? 0 : 400;
 }
 
-/** A line is whole: it begins at scan.line_start and its CRLF is in h->head. */
-static int end_line(struct http *h)
+/** White space is no part of a value (RFC 9112, 5.1), but llhttp minds a tab at the end of some. */
+static void blank_end(char *line, size_t len)
+{
+	while (len > 0 && (line[len - 1] == '\t' || line[len - 1] == ' '))
+		line[--len] = ' ';
+}
+
+static bool is_in_request_line(const struct http_head_scan *scan)
+{
+	return !scan->is_trailer && scan->request_line_len == 0;
+}
+
+/** A line is whole: it begins at scan.line_start and its CRLF is in @lines. */
+static int end_line(struct http *h, struct buf *lines)
 {
 	struct http_head_scan *scan = &h->scan;
 	struct span line = {
-		.p = h->head.p + scan->line_start,
-		.len = h->head.len - 2 - scan->line_start,
+		.p = lines->p + scan->line_start,
+		.len = lines->len - 2 - scan->line_start,
 	};
 
-	if (scan->request_line_len == 0) {
+	if (is_in_request_line(scan)) {
 		if (line.len == 0) {
-			h->head.len = 0;
+			lines->len = 0;
 			return ++scan->n_empty > MAX_EMPTY_LINES ? 400 : 0;
 		}
 		scan->request_line_len = line.len;
-		scan->line_start = h->head.len;
+		scan->line_start = lines->len;
 		return judge_request_line(h, line);
 	}
-	scan->line_start = h->head.len;
+	blank_end(lines->p + scan->line_start, line.len);
+	scan->line_start = lines->len;
 	return line.len == 0 ? HEAD_IS_WHOLE : judge_field(line);
 }
 
-static int judge_size(const struct http *h)
+static int judge_size(const struct http *h, const struct buf *lines)
 {
 	const struct http_head_scan *scan = &h->scan;
 
-	if (scan->request_line_len == 0) {
-		if (h->head.len > MAX_METHOD && memchr(h->head.p, ' ', MAX_METHOD) == NULL)
+	if (is_in_request_line(scan)) {
+		if (lines->len > MAX_METHOD && memchr(lines->p, ' ', MAX_METHOD) == NULL)
 			return 400;
-		return h->head.len > h->limits.max_target + MAX_LINE_EXTRA + 2 ? 414 : 0;
+		return lines->len > h->limits.max_target + MAX_LINE_EXTRA + 2 ? 414 : 0;
 	}
 	/* The header's bytes without the request line and the empty line that ends it. */
-	size_t n_header = h->head.len - scan->request_line_len - 2;
+	size_t n_header = lines->len - (scan->is_trailer ? 0 : scan->request_line_len + 2);
 	return n_header > h->limits.max_header + 2 ? 431 : 0;
 }
 
-static int take_byte(struct http *h, char c)
+static int take_byte(struct http *h, struct buf *lines, char c)
 {
 	struct http_head_scan *scan = &h->scan;
-	bool is_line_start = h->head.len == scan->line_start;
+	bool is_line_start = lines->len == scan->line_start;
 	unsigned char byte = (unsigned char)c;
 
 	if (scan->saw_cr != (c == '\n'))
 		return 400; /* a CR alone, or an LF alone */
 	if ((byte < ' ' && c != '\t' && c != '\r' && c != '\n') || byte == 0x7f)
 		return 400;
-	if (scan->request_line_len == 0 && c == '\t')
+	if (is_in_request_line(scan) && c == '\t')
 		return 400;
 	if (is_line_start && (c == ' ' || c == '\t'))
 		return 400; /* a folded line (RFC 9112, 5.2), or a space before the first */
-	buf_append_char(&h->head, c);
+	buf_append_char(lines, c);
 	scan->saw_cr = c == '\r';
 
-	int status = judge_size(h);
+	int status = judge_size(h, lines);
 	if (status == 0 && c == '\n')
-		status = end_line(h);
+		status = end_line(h, lines);
 	return status;
 }
 
 size_t http_scan_head(struct http *h, const char *bytes, size_t len, int *status)
 {
+	struct buf *lines = h->scan.is_trailer ? &h->trailer : &h->head;
+
 	*status = 0;
 	for (size_t i = 0; i < len; i++) {
-		*status = take_byte(h, bytes[i]);
+		*status = take_byte(h, lines, bytes[i]);
 		if (*status != 0)
 			return i + 1;
 	}

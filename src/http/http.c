@@ -25,8 +25,6 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t len)
 {
 	struct http *h = parser->data;
 
-	if (h->state != HTTP_IN_HEAD)
-		return 0; /* a trailer; nothing of ours is allowed in one */
 	if (h->is_field_open && h->fields[h->n_fields - 1].value.p == NULL) {
 		h->fields[h->n_fields - 1].name.len += len;
 		return 0;
@@ -44,7 +42,7 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t len)
 {
 	struct http *h = parser->data;
 
-	if (h->state != HTTP_IN_HEAD || !h->is_field_open)
+	if (!h->is_field_open)
 		return 0;
 	struct span *value = &h->fields[h->n_fields - 1].value;
 	if (value->p == NULL)
@@ -57,7 +55,7 @@ static int on_header_value_complete(llhttp_t *parser)
 {
 	struct http *h = parser->data;
 
-	if (h->state != HTTP_IN_HEAD || !h->is_field_open)
+	if (!h->is_field_open)
 		return 0;
 	struct span *value = &h->fields[h->n_fields - 1].value;
 	if (value->p == NULL)
@@ -73,10 +71,24 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
 {
 	struct http *h = parser->data;
 
-	if (len > h->limits.max_body - h->body.len)
+	if (len > h->limits.max_body - h->body.len) {
+		h->is_too_long = true;
 		return -1;
+	}
 	buf_append(&h->body, at, len);
 	return 0;
+}
+
+/** A chunk's size is known (llhttp leaves it in content_length). */
+static int on_chunk_header(llhttp_t *parser)
+{
+	struct http *h = parser->data;
+
+	h->is_last_chunk = parser->content_length == 0;
+	if (h->is_last_chunk)
+		return HPE_PAUSED; /* what follows is not for llhttp */
+	h->is_too_long = parser->content_length > h->limits.max_body - h->body.len;
+	return h->is_too_long ? -1 : 0;
 }
 
 static int on_message_complete(llhttp_t *parser)
@@ -92,6 +104,7 @@ static const llhttp_settings_t settings = {
 	.on_header_value = on_header_value,
 	.on_header_value_complete = on_header_value_complete,
 	.on_body = on_body,
+	.on_chunk_header = on_chunk_header,
 	.on_message_complete = on_message_complete,
 };
 
@@ -113,11 +126,13 @@ static void begin_request(struct http *h)
 	h->request = (struct http_request){0};
 	empty(&h->head);
 	empty(&h->body);
+	empty(&h->trailer);
 	empty(&h->decoded);
 	empty(&h->joined);
 	h->n_fields = 0;
 	h->n_body_wire = 0;
 	h->is_field_open = h->has_too_many = h->is_complete = h->is_http_1_0 = false;
+	h->is_last_chunk = h->is_too_long = false;
 	h->has_upgrade_field = h->has_body = h->is_answered = false;
 }
 
@@ -139,6 +154,7 @@ void http_free(struct http *h)
 		return;
 	buf_deinit(&h->head);
 	buf_deinit(&h->body);
+	buf_deinit(&h->trailer);
 	buf_deinit(&h->decoded);
 	buf_deinit(&h->joined);
 	free(h);
@@ -146,12 +162,13 @@ void http_free(struct http *h)
 
 bool http_is_mid_request(const struct http *h)
 {
-	return h->state == HTTP_IN_BODY || (h->state == HTTP_IN_HEAD && h->head.len > 0);
+	return h->state == HTTP_IN_BODY || h->state == HTTP_IN_TRAILER ||
+	       (h->state == HTTP_IN_HEAD && h->head.len > 0);
 }
 
 void http_timed_out(struct http *h)
 {
-	if (h->state == HTTP_IN_HEAD || h->state == HTTP_IN_BODY)
+	if (h->state != HTTP_UPGRADED && h->state != HTTP_CLOSING)
 		http_refuse(h, 408);
 }
 
@@ -201,10 +218,15 @@ static size_t take_body(struct http *h, const char *bytes, size_t len)
 		dispatch(h);
 		return n;
 	}
+	if (h->is_last_chunk) {
+		h->state = HTTP_IN_TRAILER;
+		h->scan = (struct http_head_scan){.is_trailer = true};
+		return (size_t)(llhttp_get_error_pos(&h->parser) - bytes);
+	}
 	h->n_body_wire += len;
-	if (err == HPE_USER ||
+	if (h->is_too_long ||
 	    h->n_body_wire > h->limits.max_header + BODY_FRAMING * h->limits.max_body)
-		http_refuse(h, 413); /* on_body() alone answers with HPE_USER */
+		http_refuse(h, 413);
 	else if (err != HPE_OK)
 		http_refuse(h, 400);
 	return len;
@@ -222,7 +244,9 @@ size_t http_receive(struct http *h, const uint8_t *bytes, size_t len)
 			continue;
 		}
 		at += http_scan_head(h, text + at, len - at, &status);
-		if (status == 1)
+		if (status == 1 && h->state == HTTP_IN_TRAILER)
+			dispatch(h);
+		else if (status == 1)
 			take_head(h);
 		else if (status != 0)
 			http_refuse(h, status);

@@ -11,10 +11,11 @@
 #define HTTP_MAX_FIELDS 100
 
 enum http_state {
-	HTTP_IN_HEAD,  /* between requests, or in a request line or header */
-	HTTP_IN_BODY,  /* the head was accepted, the body comes */
-	HTTP_UPGRADED, /* a WebSocket now */
-	HTTP_CLOSING,  /* the last answer was sent: input is ignored */
+	HTTP_IN_HEAD,    /* between requests, or in a request line or header */
+	HTTP_IN_BODY,    /* the head was accepted, the body comes */
+	HTTP_IN_TRAILER, /* the last chunk has come */
+	HTTP_UPGRADED,   /* a WebSocket now */
+	HTTP_CLOSING,    /* the last answer was sent: input is ignored */
 };
 
 /** One header field; name and value are runs of http.head, the value trimmed by llhttp. */
@@ -25,10 +26,11 @@ struct http_field {
 
 /** Where the line guard stands (head.c). */
 struct http_head_scan {
-	size_t line_start;       /* of the line under way, in http.head */
+	size_t line_start;       /* of the line under way, in http.head or http.trailer */
 	size_t request_line_len; /* without CRLF; 0 until it is whole */
 	unsigned n_empty;        /* empty lines before the request line */
 	bool saw_cr;
+	bool is_trailer;
 };
 
 struct http {
@@ -46,12 +48,15 @@ struct http {
 	bool is_field_open; /* the last field's name or value may go on */
 	bool has_too_many;  /* fields */
 	bool is_complete;   /* llhttp has seen the request's end */
+	bool is_last_chunk; /* it has seen the last chunk's size */
+	bool is_too_long;   /* the body is, or says that it will be */
 	bool is_http_1_0;
 	bool has_upgrade_field; /* Upgrade holds websocket; is_upgrade wants Connection as well */
 	bool has_body;          /* Content-Length above 0, or chunked */
 	bool is_answered;
 	size_t n_body_wire; /* bytes of the body with its chunks' framing */
 	struct buf body;
+	struct buf trailer;
 	struct buf decoded; /* the path */
 	struct buf joined;  /* repeated fields, joined; reserved so that it never moves */
 	struct http_request request;
@@ -60,8 +65,9 @@ struct http {
 /* head.c: lines, bounds and the request line, before llhttp sees a byte. */
 
 /**
- * Take bytes of the head into h->head, up to its end.  Returns how many were taken;
- * *@status is 0 (more is wanted), 1 (the head is whole) or the status to answer with.
+ * Take bytes of the head into h->head, or of a trailer into h->trailer, up to its end.  Returns how
+ * many were taken;
+ * *@status is 0 (more is wanted), 1 (it is whole) or the status to answer with.
  */
 size_t http_scan_head(struct http *h, const char *bytes, size_t len, int *status);
 
@@ -94,5 +100,7 @@ enum http_encoding {
 enum http_encoding http_choose_encoding(struct span accept, bool has_gzip, bool has_brotli);
 
 /* extensions.c: permessage-deflate's negotiation (RFC 7692, 5 and 7.1). */
+/** Whether @list is a list of extensions as RFC 6455, 9.1 writes it. */
+bool http_are_extensions(struct span list);
 /** Whether an offer of @offers can be accepted; appends the answer's value to @out. */
 bool http_negotiate_deflate(struct span offers, struct ws_params *params, struct buf *out);

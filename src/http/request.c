@@ -45,20 +45,62 @@ static bool find_field(struct http *h, struct span name, enum repeat repeat, str
 	return true;
 }
 
-static bool is_host_char(unsigned char c)
+/** RFC 3986, 3.2.2: unreserved and sub-delims; percent signs are looked at by themselves. */
+static bool is_name_char(unsigned char c)
 {
-	/* RFC 3986, 3.2.2: reg-name and IP-literal, and the port's colon. */
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       (c != '\0' && strchr("-._~!$&'()*+,;=:[]%", c) != NULL);
+	       (c != '\0' && strchr("-._~!$&'()*+,;=", c) != NULL);
 }
 
+static bool is_hex_digit(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
+/** Bytes of the reg-name or IPv4 address that @s begins with. */
+static size_t reg_name_len(struct span s)
+{
+	size_t i = 0;
+
+	while (i < s.len) {
+		if (is_name_char((unsigned char)s.p[i]))
+			i++;
+		else if (s.p[i] == '%' && s.len - i > 2 &&
+			 is_hex_digit((unsigned char)s.p[i + 1]) &&
+			 is_hex_digit((unsigned char)s.p[i + 2]))
+			i += 3;
+		else
+			break;
+	}
+	return i;
+}
+
+/** The same for an IPv6 address in brackets; 0 if it is none by its characters. */
+static size_t ip_literal_len(struct span s)
+{
+	size_t i = 1;
+	unsigned n_colons = 0;
+
+	for (; i < s.len && s.p[i] != ']'; i++) {
+		n_colons += s.p[i] == ':';
+		if (!is_hex_digit((unsigned char)s.p[i]) && s.p[i] != ':' && s.p[i] != '.')
+			return 0;
+	}
+	return i < s.len && n_colons >= 2 ? i + 1 : 0;
+}
+
+/** uri-host [ ":" port ] (RFC 9112, 3.2), where the host is not empty. */
 static bool is_host(struct span host)
 {
-	for (size_t i = 0; i < host.len; i++) {
-		if (!is_host_char((unsigned char)host.p[i]))
-			return false;
-	}
-	return host.len > 0;
+	size_t i = host.len > 0 && host.p[0] == '[' ? ip_literal_len(host) : reg_name_len(host);
+
+	if (i == 0)
+		return false;
+	if (i < host.len && host.p[i++] != ':')
+		return false;
+	while (i < host.len && host.p[i] >= '0' && host.p[i] <= '9')
+		i++;
+	return i == host.len;
 }
 
 /** Content-Length: decimal digits, once (RFC 9112, 6.3). */
@@ -88,6 +130,8 @@ static int judge_body(struct http *h)
 	if (coding.p != NULL) {
 		/* RFC 9112, 6.1: both at once, or chunks under 1.0, is an attack or a fault. */
 		if (length.p != NULL || h->is_http_1_0)
+			return 400;
+		if (coding.len == 0)
 			return 400;
 		if (!text_equal_nocase(coding, SPAN("chunked")))
 			return 501;

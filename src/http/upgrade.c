@@ -67,6 +67,8 @@ static bool check(struct http *h, const struct http_request *req)
 		refuse(h, 426, "Only version 13 is spoken here.\n", ask_upgrade);
 	else if (!is_key(req->ws_key))
 		refuse(h, 400, "Sec-WebSocket-Key is not 16 bytes in base64.\n", NULL);
+	else if (req->ws_extensions.p != NULL && !http_are_extensions(req->ws_extensions))
+		refuse(h, 400, "Sec-WebSocket-Extensions is no list of extensions.\n", NULL);
 	else if (h->has_body)
 		refuse(h, 400, "A handshake has no body.\n", NULL);
 	else

@@ -53,7 +53,7 @@ test('smaller windows are kept to, or the offer is declined', async () => {
 })
 
 test('an offer that is wrong is declined, and the connection works without it', async () => {
-  for (const params of ['nonsense', 'server_max_window_bits=7', 'server_max_window_bits=16', 'server_max_window_bits=', 'server_max_window_bits',
+  for (const params of ['nonsense', 'server_max_window_bits=7', 'server_max_window_bits=16', 'server_max_window_bits',
     'server_max_window_bits=x', 'server_max_window_bits=09', 'client_max_window_bits=99', 'client_max_window_bits=7', 'server_no_context_takeover=1', 'client_no_context_takeover=1',
     'server_no_context_takeover; server_no_context_takeover', 'client_max_window_bits; client_max_window_bits']) {
     const peer = await server.user('Ada', { offer: `permessage-deflate; ${params}` })

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #define HOST "Host: a\r\n"
+#define CHUNKED "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
 
 static const struct http_limits small = {.max_target = 40, .max_header = 100, .max_body = 20};
 
@@ -154,6 +155,21 @@ static void what_is_broken_is_refused(void **state)
 		{"long body", 413, SPAN("POST / HTTP/1.1\r\n" HOST "Content-Length: 21\r\n\r\n")},
 		{"very long body", 413,
 		 SPAN("POST / HTTP/1.1\r\n" HOST "Content-Length: 999999999999999\r\n\r\n")},
+		{"a chunk that says it is too long", 413, SPAN(CHUNKED "15\r\nx")},
+		{"a chunk of 16 digits", 413, SPAN(CHUNKED "ffffffffffffffff\r\nx")},
+		{"folded trailer", 400, SPAN(CHUNKED "0\r\nX: a\r\n b\r\n\r\n")},
+		{"trailer without a name", 400, SPAN(CHUNKED "0\r\n: a\r\n\r\n")},
+		{"bare LF behind a trailer", 400, SPAN(CHUNKED "0\r\nX: a\n\r\n")},
+		{"bare LF behind the trailer", 400, SPAN(CHUNKED "0\r\n\n")},
+		{"NUL in a trailer", 400, SPAN(CHUNKED "0\r\nX: a\0b\r\n\r\n")},
+		{"empty coding", 400,
+		 SPAN("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n\r\n0\r\n\r\n")},
+		{"port of letters", 400, SPAN("GET / HTTP/1.1\r\nHost: a:b\r\n\r\n")},
+		{"two ports", 400, SPAN("GET / HTTP/1.1\r\nHost: a:1:2\r\n\r\n")},
+		{"open bracket", 400, SPAN("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n")},
+		{"name in brackets", 400, SPAN("GET / HTTP/1.1\r\nHost: [a.b]\r\n\r\n")},
+		{"host with a cut percent", 400, SPAN("GET / HTTP/1.1\r\nHost: a%2\r\n\r\n")},
+		{"port alone", 400, SPAN("GET / HTTP/1.1\r\nHost: :80\r\n\r\n")},
 		{"long chunks", 413,
 		 SPAN("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
 		      "14\r\naaaaaaaaaaaaaaaaaaaa\r\n1\r\nb\r\n")},
@@ -205,6 +221,13 @@ static void what_is_whole_is_understood(void **state)
 		{SPAN("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: Chunked\r\n\r\n"
 		      "2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nHost: b\r\n\r\n"),
 		 "POST / hello\n", false},
+		{SPAN("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\tchunked \t\r\n\r\n"
+		      "1\r\na\r\n0\r\nX: a\r\nContent-Length: 9\r\n\r\nGET /2 HTTP/1.1\r\n" HOST
+		      "\r\n"),
+		 "POST / a\nGET /2\n", false},
+		{SPAN("POST / HTTP/1.1\r\n" HOST "Content-Length:\t2\t \r\n\r\nab"), "POST / ab\n",
+		 false},
+		{SPAN("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n"), "GET /\n", false},
 		{SPAN("GET /1 HTTP/1.1\r\n" HOST "\r\nPOST /2 HTTP/1.1\r\n" HOST
 		      "Content-Length: 2\r\n\r\nhiPUT /3 HTTP/1.1\r\n" HOST
 		      "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\nGET /4 "

@@ -203,7 +203,6 @@ static void deflate_is_agreed_on_a_lawful_offer_of_the_largest_window(void **sta
 		{PMD "; client_max_window_bits=7", ""},
 		{PMD "; client_max_window_bits=16", ""},
 		{PMD "; client_max_window_bits=08", ""},
-		{PMD "; client_max_window_bits=", ""},
 		{PMD "; client_max_window_bits=abc", ""},
 		{PMD "; client_max_window_bits; client_max_window_bits", ""},
 		{PMD "; server_no_context_takeover=1", ""},
@@ -211,10 +210,7 @@ static void deflate_is_agreed_on_a_lawful_offer_of_the_largest_window(void **sta
 		{PMD "; server_no_context_takeover; server_no_context_takeover", ""},
 		{PMD "; unknown", ""},
 		{PMD "; unknown, x-other, " PMD "; client_max_window_bits", AGREED},
-		{PMD ";", ""},
 		{"x-webkit-deflate-frame", ""},
-		{"", ""},
-		{",,", ""},
 	};
 
 	for (size_t i = 0; i < N(cases); i++) {
@@ -232,6 +228,39 @@ static void deflate_is_agreed_on_a_lawful_offer_of_the_largest_window(void **sta
 		assert_int_equal(client.params.server_window_bits,
 				 cases[i].server_bits != 0 ? cases[i].server_bits : 15);
 		assert_int_equal(client.params.client_window_bits, 15);
+		client_deinit(&client);
+	}
+}
+
+static void what_is_no_list_of_extensions_fails_the_handshake(void **state)
+{
+	(void)state;
+	static const char *const lists[] = {
+		"",
+		",,",
+		";",
+		PMD ";",
+		PMD ";;x",
+		PMD " x",
+		PMD "; x=",
+		PMD "; =1",
+		PMD "; x=\"\"",
+		PMD "; x=\"1",
+		PMD "; x=\"1\\",
+		PMD "; x=\"a b\"",
+		PMD "; x=1=2",
+		PMD ", (x)",
+		"\"" PMD "\"",
+	};
+
+	for (size_t i = 0; i < N(lists); i++) {
+		struct client client;
+		char lines[512];
+		begin(&client);
+		print_message("# %s\n", lists[i]);
+		snprintf(lines, sizeof(lines), ALL "Sec-WebSocket-Extensions: %s\r\n", lists[i]);
+		ask(&client, lines);
+		assert_int_equal(client_status(&client), 400);
 		client_deinit(&client);
 	}
 }
@@ -302,6 +331,7 @@ int main(void)
 		cmocka_unit_test(only_get_and_only_http_1_1),
 		cmocka_unit_test(the_subprotocol_is_echoed_when_offered),
 		cmocka_unit_test(deflate_is_agreed_on_a_lawful_offer_of_the_largest_window),
+		cmocka_unit_test(what_is_no_list_of_extensions_fails_the_handshake),
 		cmocka_unit_test(an_origin_is_our_own_or_on_the_list),
 	};
 
