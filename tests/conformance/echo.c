@@ -42,9 +42,9 @@ static void send_chunk(void *owner, struct chunk *c)
 /* The product sends texts alone: of a binary message the frame's opcode is another. */
 static void say(struct echo *e, struct span message, bool is_binary)
 {
-	struct frame *f =
-		e->params.deflate ? frame_new_text_compressed(message) : frame_new_text(message);
-	struct frame_wire wire = frame_wire(f, e->params.deflate, 0);
+	bool deflates = e->params.deflate && e->params.server_window_bits == WS_MAX_WINDOW_BITS;
+	struct frame *f = deflates ? frame_new_text_compressed(message) : frame_new_text(message);
+	struct frame_wire wire = frame_wire(f, deflates, 0);
 	struct chunk *c = chunk_new_copy(chunk_bytes(wire.chunk) + wire.offset, wire.len);
 
 	if (is_binary)

@@ -1,45 +1,63 @@
 // A client that sends what a case says and notes what comes, frame by frame.
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import net from 'node:net'
 import { handshake, parseHead } from '../../protocol/lib/peer.mjs'
 import { FrameReader } from '../../protocol/lib/wire.mjs'
 import { deferred, within } from '../../protocol/lib/wait.mjs'
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 export class RawPeer {
   frames = [] // every frame that came
   #look = () => {}
   #ended = deferred()
 
-  static async open(server, { offer } = {}) {
+  /** Connect and shake hands; `prelude` goes out in the same write as the request. */
+  static async open(server, { offer, prelude = Buffer.alloc(0) } = {}) {
     const peer = new RawPeer()
     const headers = offer === undefined ? {} : { 'Sec-WebSocket-Extensions': offer }
+    const key = randomBytes(16).toString('base64')
     const answer = deferred()
+    peer.#listen(server, answer)
+    peer.socket.write(Buffer.concat([Buffer.from(handshake(`${server.host}:${server.port}`, key, headers)), prelude]))
+    await within(answer.promise, 'the handshake')
+    const { status, headers: said, head } = peer.response
+    if (status !== 101) throw new Error(`the handshake was answered with ${head}`)
+    const accept = createHash('sha1').update(key + GUID).digest('base64')
+    if (said['sec-websocket-accept'] !== accept) throw new Error('the handshake was answered with another key')
+    return peer
+  }
+
+  #listen(server, answer) {
     let head = Buffer.alloc(0)
     const reader = new FrameReader()
-    peer.socket = net.connect({ host: server.host, port: server.port, noDelay: true, allowHalfOpen: true })
-    peer.socket.on('data', (bytes) => {
-      if (peer.response === undefined) {
+    // What the server does first must be seen, so this side stays open when the other ends.
+    this.socket = net.connect({ host: server.host, port: server.port, noDelay: true, allowHalfOpen: true })
+    this.socket.on('data', (bytes) => {
+      if (this.response === undefined) {
         head = Buffer.concat([head, bytes])
         const end = head.indexOf('\r\n\r\n')
         if (end < 0) return
-        peer.response = parseHead(head.subarray(0, end).toString('latin1'))
+        this.response = parseHead(head.subarray(0, end).toString('latin1'))
         answer.resolve()
         bytes = head.subarray(end + 4)
       }
       try {
-        peer.frames.push(...reader.push(bytes))
+        this.frames.push(...reader.push(bytes))
       } catch (err) {
-        peer.fault = err
+        this.fault = err
       }
-      peer.#look()
+      this.#look()
     })
-    peer.socket.on('end', () => peer.#end('end'))
-    peer.socket.on('error', (err) => peer.#end(err.code))
-    peer.socket.on('close', () => peer.#end('close'))
-    peer.socket.write(handshake(`${server.host}:${server.port}`, randomBytes(16).toString('base64'), headers))
-    await within(answer.promise, 'the handshake')
-    if (peer.response.status !== 101) throw new Error(`the handshake was answered with ${peer.response.head}`)
-    return peer
+    this.socket.on('end', () => this.#end('end'))
+    this.socket.on('error', (err) => {
+      answer.reject(err)
+      this.#end(err.code)
+    })
+    this.socket.on('close', () => {
+      answer.reject(new Error('closed without an answer'))
+      this.#end('close')
+    })
   }
 
   #end(how) {
@@ -50,11 +68,10 @@ export class RawPeer {
 
   /** Until `n` frames came, or the server's side has ended. */
   async until(n, ms) {
+    const isThere = () => this.frames.length >= n || this.how !== undefined || this.fault !== undefined
+    if (isThere()) return
     const there = deferred()
-    this.#look = () => {
-      if (this.frames.length >= n || this.how !== undefined || this.fault !== undefined) there.resolve()
-    }
-    this.#look()
+    this.#look = () => isThere() && there.resolve()
     await within(there.promise, () => `${n} frames, of which ${this.frames.length} came: ${this.frames.map((f) => `${f.op}:${f.payload.length}`).slice(-5)}`, ms)
   }
 
@@ -64,12 +81,10 @@ export class RawPeer {
   }
 
   /** Write bytes in pieces of `chop`, each handed to the kernel before the next. */
-  async write(bytes, chop) {
-    const step = chop ?? bytes.length
-    for (let at = 0; at < bytes.length || at === 0; at += step) {
-      const piece = bytes.subarray(at, at + step)
-      await new Promise((resolve) => this.socket.write(piece, () => resolve()))
+  async write(bytes, chop = bytes.length) {
+    for (let at = 0; at < bytes.length; at += chop) {
       if (this.how !== undefined) return
+      await new Promise((resolve) => this.socket.write(bytes.subarray(at, at + chop), () => resolve()))
     }
   }
 

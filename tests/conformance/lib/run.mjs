@@ -1,102 +1,111 @@
 // Running cases: what is sent, what must come back, and how the connection must end.
+//
+// A case has one right outcome: the frames that come, byte for byte and in their order; the close
+// frame's code, and which side was first; and that the server then ends the TCP connection itself
+// (RFC 6455, 7.1.1) by a FIN behind all that it said, with nothing behind the close frame.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { after, before, test } from 'node:test'
-import { Server } from '../../protocol/lib/server.mjs'
+import { Deflate, parseExtension } from '../../protocol/lib/deflate.mjs'
 import { OP, closeBody, encodeFrame } from '../../protocol/lib/wire.mjs'
-import { within } from '../../protocol/lib/wait.mjs'
 import { RawPeer } from './peer.mjs'
 
-const ECHO = process.env.HUBBUB_TEST_ECHO ?? assert.fail('HUBBUB_TEST_ECHO names the server that echoes')
+/** How long the server may take to end the connection after its close frame, in milliseconds. */
+const PROMPT_MS = 2000
 
-/** The server that echoes: a text is said back as it came. */
-export const echo = {
-  echoesAll: true,
-  text: (t) => t,
-  isAnswer: (frame, op, payload) => frame.op === op && frame.payload.equals(Buffer.from(payload)),
-  async start() {
-    const child = spawn(ECHO, { stdio: ['ignore', 'pipe', 'inherit'] })
-    this.child = child
-    this.exited = new Promise((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)))
-    const line = await within(new Promise((resolve) => child.stdout.once('data', (b) => resolve(String(b)))), 'the echo server')
-    Object.assign(this, { host: '127.0.0.1', port: Number(/:(\d+)\n/.exec(line)[1]) })
-  },
-  async stop() {
-    this.child.kill('SIGTERM')
-    assert.equal(await within(this.exited, 'the echo server to end'), 0)
-  },
-}
+export const frame = (op, payload = '', more = {}) => encodeFrame({ op, payload, ...more })
+/** A frame of a message that goes on. */
+export const part = (op, payload, more = {}) => frame(op, payload, { fin: false, ...more })
 
-/** The product: a text is the id of a request that is refused, and its reply names it. */
-export const hubbub = {
-  echoesAll: false,
-  text: (t) => JSON.stringify({ id: t || 'empty', op: 'echo' }),
-  isAnswer: (frame, op, payload) => op === OP.text && frame.op === OP.text && JSON.parse(frame.payload).re === JSON.parse(payload).id,
-  async start() {
-    this.server = await new Server().start()
-    Object.assign(this, { host: this.server.host, port: this.server.port })
-  },
-  async stop() {
-    await this.server.dispose()
-  },
-}
-
-/** The pong that must come. */
+/** What must come: a message, a pong. */
+export const TEXT = (payload) => ({ op: OP.text, payload: Buffer.from(payload) })
+export const BINARY = (payload) => ({ op: OP.binary, payload: Buffer.from(payload) })
 export const PONG = (payload) => ({ op: OP.pong, payload: Buffer.from(payload) })
+
+/** A message in frames of `size` bytes. */
+export function fragments(op, payload, size, more = {}) {
+  const frames = []
+  for (let at = 0; at < payload.length || at === 0; at += size) {
+    const rsv = at === 0 ? (more.rsv ?? 0) : 0
+    frames.push(frame(at === 0 ? op : OP.cont, payload.subarray(at, at + size), { fin: at + size >= payload.length, ...more, rsv }))
+  }
+  return Buffer.concat(frames)
+}
+
+/** A text in frames of one byte, with an empty one to end it. */
+export function byteFragments(bytes, op = OP.text) {
+  return Buffer.concat([...[...bytes].map((b, i) => part(i === 0 ? op : OP.cont, Buffer.from([b]))), frame(bytes.length === 0 ? op : OP.cont, '')])
+}
 
 /**
  * One case.  `send` is a list of bytes; between two of them, `{ until: n }` waits for so many frames.
- * `chop` cuts all into pieces.  `expect` lists the frames that must come, in their order.  `fails`
- * is the code with which the server must close by itself; `failsFast` says that it must do so
- * before the last of `send` goes out; without either the case ends with a closing handshake, of
- * `close` if that is given.
+ * `chop` cuts all into pieces.  `expect` lists the messages and pongs that must come.  `fails` is
+ * the code with which the server must close by itself; `failsFast`: before the last of `send`, which
+ * never goes out.  `closes` is the code that answers a close frame among `send`.  Without any of
+ * these the case ends with a closing handshake of our own.
  */
-export async function run(target, { send, chop, expect = [], fails, failsFast, close = closeBody(1000), answer, offer }) {
+export async function run(target, { send, chop, expect = [], fails, failsFast, closes, offer }) {
   const peer = await RawPeer.open(target, { offer })
   try {
-    const parts = failsFast ? send.slice(0, -1) : send
-    for (const part of parts) {
-      if (part.until !== undefined) await peer.until(part.until)
-      else await peer.write(part, chop)
+    for (const one of failsFast ? send.slice(0, -1) : send) {
+      if (one.until !== undefined) await peer.until(one.until)
+      else await peer.write(one, chop)
     }
-    const wanted = fails === undefined ? expect.length : expect.length + 1
-    await peer.until(wanted)
-    if (fails === undefined) {
-      await peer.write(encodeFrame({ op: OP.close, payload: close }))
-      await peer.until(wanted + 1)
-      check(target, peer, expect, answer ?? close.subarray(0, 2))
-    } else {
-      check(target, peer, expect, closeBody(fails))
+    const endsItself = fails !== undefined || closes !== undefined
+    if (!endsItself) {
+      await peer.until(expect.length)
+      await peer.write(frame(OP.close, closeBody(1000)))
     }
-    assert.equal(await peer.ended(), 'end', 'the server ends the TCP connection itself')
+    await peer.until(expect.length + 1)
+    inflateAll(peer)
+    checkFrames(target, peer, expect)
+    checkClose(peer, peer.frames[expect.length], fails, closes ?? 1000)
+    assert.equal(await peer.ended(PROMPT_MS), 'end', 'the server ends the TCP connection itself')
+    assert.equal(peer.fault, undefined)
     assert.equal(peer.frames.length, expect.length + 1, 'nothing comes behind the close frame')
   } finally {
     peer.destroy()
   }
 }
 
-function check(target, peer, expect, body) {
-  assert.equal(peer.fault, undefined)
-  const told = peer.frames.map((f) => `${f.op}:${f.payload.subarray(0, 40)}`)
-  for (const [i, { op, payload }] of expect.entries()) {
-    const frame = peer.frames[i]
-    assert.ok(frame !== undefined, `frame ${i} did not come: ${told}`)
-    const right = op === OP.pong ? frame.op === OP.pong && frame.payload.equals(Buffer.from(payload)) : target.isAnswer(frame, op, payload)
-    assert.ok(right, `frame ${i} is another than was said: ${told}`)
-  }
-  const last = peer.frames[expect.length]
-  assert.equal(last?.op, OP.close, `a close frame came: ${told}`)
-  const wanted = Buffer.from(body)
-  assert.deepEqual([...last.payload.subarray(0, 2)], [...wanted.subarray(0, 2)], `its code is ${last.payload.length >= 2 ? last.payload.readUInt16BE(0) : 'none'}`)
+/** What came compressed, as it was meant. */
+function inflateAll(peer) {
+  const agreed = parseExtension(peer.response.headers['sec-websocket-extensions'])
+  const deflate = agreed && new Deflate(agreed)
+  peer.frames = peer.frames.map((f) => (f.rsv === 4 && deflate !== null ? { ...f, rsv: 0, payload: deflate.inflate(f.payload) } : f))
 }
 
-/** Register each case as a test, named as in the suite it is after. */
+const tell = (frames) => frames.slice(0, 8).map((f) => `${f.op}:${f.payload.subarray(0, 40).toString('latin1')}`).join(' ')
+
+function checkFrames(target, peer, expect) {
+  assert.equal(peer.fault, undefined)
+  for (const [i, wanted] of expect.entries()) {
+    const came = peer.frames[i]
+    assert.ok(came !== undefined, `frame ${i} did not come: ${tell(peer.frames)}`)
+    const isRight = wanted.op === OP.pong ? came.op === OP.pong && came.payload.equals(wanted.payload) : target.isAnswer(came, wanted)
+    assert.ok(isRight && came.fin && came.rsv === 0, `frame ${i} is another than was said: ${tell(peer.frames)}`)
+  }
+}
+
+/** `fails`: the server closes with that code, and may say why; else it answers with `code` alone. */
+function checkClose(peer, came, fails, code) {
+  assert.equal(came?.op, OP.close, `a close frame came: ${tell(peer.frames)}`)
+  const { payload } = came
+  if (fails === undefined) {
+    assert.deepEqual([...payload], code === 1005 ? [] : [...closeBody(code)], `the answer to a close: ${payload.toString('hex')}`)
+    return
+  }
+  assert.ok(payload.length >= 2, 'the close frame has a code')
+  assert.equal(payload.readUInt16BE(0), fails, `with the reason ${payload.subarray(2)}`)
+  new TextDecoder('utf-8', { fatal: true }).decode(payload.subarray(2))
+}
+
+/** Register each case as a test, named as in the suite that it is after. */
 export function register(target, cases) {
   before(() => target.start())
   after(() => target.stop())
-  for (const one of cases) test(`${one.id} ${one.what}`, () => run(target, one))
-  test('the server still echoes', () => {
+  for (const one of cases) test(`${target.name} ${one.id} ${one.what}`, () => run(target, one))
+  test(`${target.name} 0.1 others are served after all this`, () => {
     const payload = target.text('still here')
-    return run(target, { send: [encodeFrame({ payload })], expect: [{ op: OP.text, payload }] })
+    return run(target, { send: [frame(OP.text, payload)], expect: [TEXT(payload)] })
   })
 }
