@@ -189,9 +189,32 @@ static void a_long_reason_is_cut_between_characters(void **state)
 	peer_deinit(&peer);
 }
 
+static void the_latest_ping_is_answered_before_we_close(void **state)
+{
+	(void)state;
+	struct buf b = {0};
+	struct peer peer;
+
+	peer_init(&peer, false);
+	for (int i = 0; i < 16; i++)
+		FRAME(&b, 0x89, "x");
+	feed(&peer, buf_span(&b), b.len);
+	peer.log.len = 0;
+	FRAME(&b, 0x89, "y");
+	FRAME(&b, 0x89, "last");
+	FRAME(&b, 0x83, "");
+	feed(&peer, buf_span(&b), b.len);
+	expect_log(&peer, "pong(x) pong(x) pong(x) pong(x) pong(x) pong(x) pong(x) pong(x) "
+			  "pong(x) pong(x) pong(x) pong(x) pong(x) pong(x) pong(x) pong(x) "
+			  "pong(last) close(1002) ours(1002)");
+	buf_deinit(&b);
+	peer_deinit(&peer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_latest_ping_is_answered_before_we_close),
 		cmocka_unit_test(a_broken_frame_closes_with_1002),
 		cmocka_unit_test(rsv1_belongs_to_the_first_data_frame_only),
 		cmocka_unit_test(close_codes_are_judged_and_echoed),
