@@ -31,7 +31,7 @@ struct ws {
 	struct guard guard;
 	enum state state;
 	uint32_t n_extra; /* frames that ended no message, since they were asked for */
-	uint8_t n_pongs; /* sent for what came together */
+	uint8_t n_pongs;  /* sent for what came together */
 };
 
 struct ws *ws_new(const struct ws_params *params, size_t max_message,

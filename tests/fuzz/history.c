@@ -4,11 +4,11 @@
  * The store is a real one, in memory where /dev/shm is; its threads are stopped, and what they
  * would do is done here, so that an input always does the same.
  *
- * Input: commands.  The low half of a command's first byte says what, see run_command().  All
+ * Input: commands.  The low half of a command's first byte says what, see history_command().  All
  * become text frames and pass through request_decode(); one command is a frame as it stands.
  */
 #include "fuzz.h"
-#include "history_model.h"
+#include "history_run.h"
 
 #include "hubbub/log.h"
 #include "hubbub/mem.h"
@@ -16,44 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	MAX_WRITES = 224,
-	MAX_READS = 16,
-	/* Of one input, for the sake of speed; enough for pages that their bytes bound. */
-	MAX_TEXT_BYTES = 1 << 16,
-	MAX_READ_BYTES = 2 * STORE_MAX_EVENTS_BYTES,
-	INPUTS_PER_CHECKPOINT = 256,
-};
-
-static const struct config cfg = {.open = true, .max_text = 8000, .max_frame = 65536};
+const struct config history_cfg = {.open = true, .max_text = 8000, .max_frame = 65536};
 
 static struct store *st; /* opened for the first input, closed at exit */
 static char dir[64];
-static char *tokens[MODEL_N_USERS];
-
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
-struct run {
-	struct model model;
-	struct input in;
-	struct store_op *batch, **last;
-	struct model_answer expected[MAX_WRITES];
-	size_t n_writes, n_published, n_reads, n_text, n_read_bytes;
-	unsigned n_keys;
-	bool with_upto; /* of the next history */
-	uint64_t upto;
-};
-
-static uint8_t take(struct input *in)
-{
-	if (in->left == 0)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
+char *history_tokens[MODEL_N_USERS];
 
 /* The store's answers. */
 
@@ -68,7 +35,7 @@ static void on_publish(void *ctx, struct store_op *ops)
 		if (run == NULL) { /* open_store() */
 			if (op->kind == STORE_HELLO) {
 				MUST(op->err == PROTO_OK && op->token != NULL);
-				tokens[op->user - 1] = op->token;
+				history_tokens[op->user - 1] = op->token;
 				op->token = NULL;
 			}
 			store_op_free(op);
@@ -130,7 +97,7 @@ static void on_answer(void *ctx, struct store_read *r)
 			break;
 		}
 		MUST(strcmp(r->name, model_user_name(r->user)) == 0 && !r->stale);
-		MUST(strcmp(tokens[r->user - 1], r->req->token.p) == 0);
+		MUST(strcmp(history_tokens[r->user - 1], r->req->token.p) == 0);
 		model_check_belong(&run->model, r);
 		break;
 	}
@@ -151,7 +118,7 @@ static void close_store(void)
 
 	store_close(st);
 	for (int i = 0; i < MODEL_N_USERS; i++)
-		free(tokens[i]);
+		free(history_tokens[i]);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s", dir, files[i]);
 		unlink(path);
@@ -164,7 +131,7 @@ static struct request *decode(struct span text)
 	struct request *req;
 	const char *why;
 
-	if (request_decode(&req, text, &cfg, &why) == PROTO_OK)
+	if (request_decode(&req, text, &history_cfg, &why) == PROTO_OK)
 		return req;
 	request_free(req);
 	return NULL;
@@ -239,7 +206,7 @@ static void empty_store(void)
 
 /* Commands. */
 
-static void commit(struct run *run)
+void history_commit(struct run *run)
 {
 	struct store_op *batch = run->batch;
 
@@ -287,12 +254,12 @@ static void mark(struct run *run, int64_t user, int room, struct request *req)
 	submit(run, STORE_MARK, user, room, req, expected);
 }
 
-static void read_now(struct run *run, enum store_read_kind kind, int64_t user, int room,
-		     struct request *req)
+void history_read_now(struct run *run, enum store_read_kind kind, int64_t user, int room,
+		      struct request *req)
 {
 	struct store_read *r = store_read_new(kind, (struct store_origin){0});
 
-	commit(run);
+	history_commit(run);
 	r->user = user;
 	r->room_id = room + 1;
 	r->req = req;
@@ -312,7 +279,7 @@ static void read_now(struct run *run, enum store_read_kind kind, int64_t user, i
 }
 
 /* One text frame from @user, who has joined both rooms. */
-static void run_frame(struct run *run, int64_t user, struct span text)
+void history_frame(struct run *run, int64_t user, struct span text)
 {
 	struct request *req = decode(text);
 
@@ -320,207 +287,18 @@ static void run_frame(struct run *run, int64_t user, struct span text)
 		return;
 	int room = req->room.p != NULL ? model_find_room(&run->model, req->room) : -1;
 	if (req->op == OP_ROOMS)
-		read_now(run, STORE_READ_ROOMS, user, 0, req);
+		history_read_now(run, STORE_READ_ROOMS, user, 0, req);
 	else if (req->op == OP_HELLO && req->token.p != NULL && req->name.p == NULL)
-		read_now(run, STORE_READ_HELLO, 0, 0, req);
+		history_read_now(run, STORE_READ_HELLO, 0, 0, req);
 	else if (req->op == OP_HISTORY)
-		read_now(run, STORE_READ_EVENTS, user, room >= 0 ? room : MODEL_N_ROOMS, req);
+		history_read_now(run, STORE_READ_EVENTS, user, room >= 0 ? room : MODEL_N_ROOMS,
+				 req);
 	else if (room >= 0 && op_is_write(req->op))
 		write_event(run, user, room, req);
 	else if (room >= 0 && req->op == OP_READ)
 		mark(run, user, room, req);
 	else
 		request_free(req);
-}
-
-static void append_text(struct buf *b, struct input *in)
-{
-	static const char *const letters[] = {"x", "\x01", "\xc3\xa9", "\"\\"};
-	uint8_t how = take(in);
-	struct span letter = span_of(letters[how % 4]);
-	size_t n = how / 4 + 1;
-	struct buf text = {0};
-
-	if (how >= 248)
-		n = (how - 247U) * cfg.max_text / 8;
-	for (size_t i = 0; i < n && text.len + letter.len <= cfg.max_text; i++)
-		buf_append_span(&text, letter);
-	buf_append_str(b, ",\"text\":");
-	buf_append_json(b, buf_span(&text));
-	buf_deinit(&text);
-}
-
-static void begin_frame(struct run *run, struct buf *b, const char *op, uint8_t who)
-{
-	buf_printf(b, "{\"id\":1,\"op\":\"%s\",\"room\":", op);
-	buf_append_json(b, span_of(run->model.rooms[who >> 2 & 1].name));
-	if (who & 0x80)
-		buf_printf(b, ",\"key\":\"again%u\"", who >> 5 & 3);
-	else
-		buf_printf(b, ",\"key\":\"k%u\"", run->n_keys++);
-}
-
-static void end_frame(struct run *run, struct buf *b, int64_t user)
-{
-	buf_append_char(b, '}');
-	run_frame(run, user, buf_span(b));
-	buf_deinit(b);
-}
-
-/* The low bits: which user, which room; the highest: under a key that others use as well. */
-static int64_t user_of(uint8_t who)
-{
-	return 1 + (who & 3) % MODEL_N_USERS;
-}
-
-static void run_send(struct run *run)
-{
-	uint8_t who = take(&run->in);
-	struct buf b = {0};
-
-	begin_frame(run, &b, "send", who);
-	append_text(&b, &run->in);
-	if (who & 8)
-		buf_printf(&b, ",\"thread\":%u", take(&run->in) + 1U);
-	if (who & 16) {
-		uint8_t more = take(&run->in);
-
-		if (more & 0x80)
-			buf_printf(&b, ",\"quote\":%u", (more & 0x7fU) + 1);
-		else
-			buf_printf(&b, ",\"mentions\":[\"u%d\",\"u%d\"]", 1 + (more & 7),
-				   1 + (more >> 3 & 7));
-	}
-	end_frame(run, &b, user_of(who));
-}
-
-static void run_change(struct run *run, const char *op)
-{
-	uint8_t who = take(&run->in);
-	struct buf b = {0};
-
-	begin_frame(run, &b, op, who);
-	buf_printf(&b, ",\"target\":%u", take(&run->in) + 1U);
-	if (strcmp(op, "edit") == 0) {
-		append_text(&b, &run->in);
-	} else if (strcmp(op, "react") == 0) {
-		uint8_t emoji = take(&run->in);
-
-		buf_printf(&b, ",\"emoji\":\"e%u\",\"on\":%s", emoji >> 1,
-			   emoji & 1 ? "false" : "true");
-	}
-	end_frame(run, &b, user_of(who));
-}
-
-/* Many kinds of reactions to one message. */
-static void run_burst(struct run *run)
-{
-	uint8_t who = take(&run->in), target = take(&run->in), n = take(&run->in);
-
-	for (unsigned i = 0; i < n; i++) {
-		struct buf b = {0};
-
-		begin_frame(run, &b, "react", who & 0x7f);
-		buf_printf(&b, ",\"target\":%u,\"emoji\":\"e%u\",\"on\":true", target + 1U, i);
-		end_frame(run, &b, user_of(who));
-	}
-}
-
-static void run_history(struct run *run)
-{
-	static const char *const froms[] = {"", "before", "after", "around"};
-	uint8_t who = take(&run->in), how = take(&run->in);
-	struct buf b = {0};
-
-	begin_frame(run, &b, "history", who & 0x7f);
-	if (how & 3)
-		buf_printf(&b, ",\"%s\":%u", froms[how & 3], take(&run->in));
-	if (how & 4)
-		buf_printf(&b, ",\"limit\":%u", take(&run->in));
-	if (how & 8)
-		buf_append_str(&b, ",\"fold\":true");
-	run->with_upto = (how & 16) != 0;
-	if (run->with_upto)
-		run->upto = take(&run->in);
-	end_frame(run, &b, user_of(who));
-	run->with_upto = false;
-}
-
-static void run_mark(struct run *run)
-{
-	uint8_t who = take(&run->in);
-	struct buf b = {0};
-
-	begin_frame(run, &b, "read", who & 0x7f);
-	buf_printf(&b, ",\"seq\":%u", take(&run->in));
-	end_frame(run, &b, user_of(who));
-}
-
-/* Where the user belongs, and the same by a token. */
-static void run_belong(struct run *run)
-{
-	uint8_t who = take(&run->in);
-	struct buf b = {0};
-
-	if ((who & 8) == 0) {
-		read_now(run, STORE_READ_BELONG, user_of(who), 0, NULL);
-		return;
-	}
-	buf_printf(&b, "{\"id\":1,\"op\":\"hello\",\"token\":\"%s\"", tokens[user_of(who) - 1]);
-	end_frame(run, &b, 0);
-}
-
-static void run_raw(struct run *run)
-{
-	uint8_t who = take(&run->in);
-	size_t len = take(&run->in);
-
-	if (len > run->in.left)
-		len = run->in.left;
-	struct span text = {.p = (const char *)run->in.p, .len = len};
-	run->in.p += len;
-	run->in.left -= len;
-	run_frame(run, user_of(who), text);
-}
-
-static void run_command(struct run *run)
-{
-	switch (take(&run->in) & 15) {
-	case 0:
-	case 1:
-	case 2:
-		run_send(run);
-		break;
-	case 3:
-	case 4:
-		run_change(run, "edit");
-		break;
-	case 5:
-		run_change(run, "delete");
-		break;
-	case 6:
-	case 7:
-		run_change(run, "react");
-		break;
-	case 8:
-		run_burst(run);
-		break;
-	case 9:
-		run_mark(run);
-		break;
-	case 10:
-		commit(run);
-		break;
-	case 11:
-		run_belong(run);
-		break;
-	case 12:
-		run_raw(run);
-		break;
-	default:
-		run_history(run);
-		break;
-	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -534,8 +312,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	model_init(&run.model);
 	current = &run;
 	while (run.in.left > 0)
-		run_command(&run);
-	commit(&run);
+		history_command(&run);
+	history_commit(&run);
 	current = NULL;
 	if (run.n_writes != 0)
 		empty_store();
