@@ -183,12 +183,13 @@ void reader_release(struct reader *r)
  */
 static int check_inflated(struct reader *r, int code, bool is_end)
 {
-	bool may_go_on;
+	bool may_go_on = true;
 
 	if (r->is_binary || (code != 0 && code != WS_CLOSE_TOO_BIG))
 		return code;
-	r->n_checked += utf8_whole_len(r->inflated.p + r->n_checked, r->inflated.len - r->n_checked,
-				       &may_go_on);
+	if (r->n_checked < r->inflated.len) /* nothing at all may have come so far */
+		r->n_checked += utf8_whole_len(r->inflated.p + r->n_checked,
+					       r->inflated.len - r->n_checked, &may_go_on);
 	if (is_end && code == 0)
 		may_go_on = r->n_checked == r->inflated.len;
 	return may_go_on ? code : WS_CLOSE_BAD_DATA;

@@ -11,6 +11,7 @@
 #include "http/http_internal.h"
 #include "http/text.h"
 #include "hubbub/buf.h"
+#include "hubbub/mem.h"
 #include <netinet/in.h>
 #include <openssl/evp.h>
 #include <sodium.h>
@@ -67,8 +68,7 @@ static void add_line(struct input *in, struct span line)
 	in->has[line.p[0] & 0x7f] = true;
 	if (line.p[0] == 'a' && in->n_origins < MAX_ORIGINS && value.len > 0 &&
 	    memchr(value.p, '\0', value.len) == NULL) {
-		in->origins[in->n_origins] = strndup(value.p, value.len);
-		MUST(in->origins[in->n_origins++] != NULL);
+		in->origins[in->n_origins++] = mem_dup(value.p, value.len);
 	} else if (line.p[0] == 't' && in->n_trusted < MAX_RANGES) {
 		in->n_trusted += addr_range_parse(&in->trusted[in->n_trusted], value);
 	} else if (line.p[0] == 'r') {
