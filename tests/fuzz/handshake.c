@@ -14,7 +14,9 @@
 #include "hubbub/mem.h"
 #include <netinet/in.h>
 #include <openssl/evp.h>
+#include <regex.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_ORIGINS 4
@@ -267,6 +269,30 @@ static bool has_word(struct span list, const char *word)
 	return false;
 }
 
+/* RFC 6455, 9.1, and the list rule of RFC 9110, 5.6.1, as a regular expression. */
+static bool are_extensions(struct span list)
+{
+#define BLANK "[ \t]*"
+#define TOKEN "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+#define QUOTED "\"(\\\\?[!#$%&'*+.^_`|~0-9A-Za-z-])+\""
+#define PARAM BLANK ";" BLANK TOKEN "(" BLANK "=" BLANK "(" TOKEN "|" QUOTED "))?"
+#define EXTENSION TOKEN "(" PARAM ")*"
+	static regex_t grammar;
+	static bool is_made;
+	char *text = mem_dup(list.p, list.len);
+
+	if (!is_made)
+		MUST(regcomp(&grammar,
+			     "^" BLANK "(" EXTENSION ")?(" BLANK "," BLANK "(" EXTENSION
+			     ")?)*" BLANK "$",
+			     REG_EXTENDED | REG_NOSUB) == 0);
+	is_made = true;
+	bool is_list = regexec(&grammar, text, 0, NULL, 0) == 0 &&
+		       strspn(text, ", \t") < list.len; /* not all may be empty */
+	free(text);
+	return is_list;
+}
+
 static void on_request(struct http *h, const struct http_request *req, void *owner)
 {
 	struct seen *s = owner;
@@ -274,7 +300,8 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 	bool is_get = strcmp(req->method, "GET") == 0;
 	bool is_good = is_get && !s->in->has['0'] && req->is_upgrade &&
 		       span_equal(req->ws_version, SPAN("13")) && is_good_key(req->ws_key) &&
-		       http_origin_allowed(req, s->in->origins, s->in->n_origins);
+		       http_origin_allowed(req, s->in->origins, s->in->n_origins) &&
+		       (req->ws_extensions.p == NULL || are_extensions(req->ws_extensions));
 
 	MUST(!s->asked || !s->upgraded);
 	s->asked = true;
