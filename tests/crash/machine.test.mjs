@@ -11,6 +11,11 @@ for (const [fault, server] of [['crash', 'hubbub'], ['power', 'tests/crash/hubbu
     assert.equal(status, 0, stderr)
     assert.ok(summary.kills >= kills && summary.acknowledged > 0 && summary.resent >= summary.acknowledged, JSON.stringify(summary))
     assert.equal(summary.stored, summary.resent)
+    for (const kind of ['message', 'edit', 'delete', 'react']) assert.ok(summary.kinds[kind] > 0, JSON.stringify(summary))
+    if (fault === 'power') {
+      assert.ok(summary.power_losses > 0, JSON.stringify(summary))
+      assert.equal(summary.power_losses + summary.plain_kills, summary.kills)
+    }
     t.diagnostic(JSON.stringify(summary))
   })
 }

@@ -8,6 +8,8 @@ const WRONG = {
   'does not keep keys unique': ['crash', 'keys', /is stored twice|and sent again it got/],
   'takes seq from memory': ['crash', 'seq', /was acknowledged as \d+ and is not stored|is stored as|seq \d+ comes behind|its head is/],
   'does not sync': ['power', 'unsynced', /was acknowledged as \d+ and is not stored|"unauthorized"|The storage failed|cannot (use|open) .*hubbub\.db|was read before/],
+  'forgets reactions': ['crash', 'forgetful', /is folded to|counts \d+, and \d+ have/],
+  'keeps what is deleted': ['crash', 'keeping', /still holds the text of|is folded to/],
   'takes a failed commit for a good one': ['io', 'deaf', /was acknowledged as \d+ and is not stored|is stored as \d+|a hole between/],
 }
 

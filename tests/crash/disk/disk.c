@@ -4,7 +4,8 @@
  * Files are written as ever, and beside that every change is noted until its file is synced
  * (loss.c).  At the cut what was noted is undone, a random part of it is done again, and the
  * process ends by SIGKILL.  A cut comes before a write, truncation, sync or deletion, so also in
- * the middle of a start, a checkpoint or a stop.
+ * the middle of a start, a checkpoint or a stop.  A line on standard error tells of it, since the
+ * end by SIGKILL alone does not say whose it was.
  *
  *   DISK_CUT=N     the cut comes before operation N (from 0) after the disk was armed
  *   DISK_SEED=N    decides what is lost
@@ -62,7 +63,11 @@ static void begin_change(void)
 	if (n < 0)
 		return;
 	if (n == 0) {
+		static const char said[] = "the disk lost power\n";
+
 		disk_lose_power(seed);
+		if (write(STDERR_FILENO, said, sizeof(said) - 1) < 0)
+			abort();
 		kill(getpid(), SIGKILL);
 		for (;;)
 			pause();

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { fetchRaw } from '../../protocol/lib/http.mjs'
 import { Server } from '../../protocol/lib/server.mjs'
 import { SLOW, deferred, within } from '../../protocol/lib/wait.mjs'
+import { Count } from './count.mjs'
 import { checkDatabase } from './database.mjs'
 import { Era } from './era.mjs'
 import { openFiles } from './files.mjs'
@@ -76,14 +77,14 @@ class DiskRound {
     for (const { done, resolve } of this.#waiting) if (done(this)) resolve()
   }
 
-  onAck() {
-    this.acks++
+  onAnswer({ ok }) {
+    this.acks += ok
     this.#changed()
   }
 
   onRefusal({ err }) {
     this.refusals++
-    if (err.code !== 'unavailable' || !(err.retry_ms > 0)) this.fail(`a send was refused: ${JSON.stringify(err)}`)
+    if (err.code !== 'unavailable' || !(err.retry_ms > 0)) this.fail(`a write was refused: ${JSON.stringify(err)}`)
     this.#changed()
   }
 
@@ -100,7 +101,7 @@ export class DiskMachine {
   #acks = 0
   #refusals = 0
   #restarts = 0
-  #stored = 0
+  #stored = new Count()
   #resent = 0
   #slowest = 0
   #given = {}
@@ -131,7 +132,8 @@ export class DiskMachine {
     }
     return {
       ok: this.wrong.length === 0, seed: this.seed, rounds: this.rounds, restarts: this.#restarts,
-      acknowledged: this.#acks, refused: this.#refusals, stored: this.#stored, resent: this.#resent,
+      acknowledged: this.#acks, refused: this.#refusals, stored: this.#stored.sum, kinds: this.#stored.kinds,
+      resent: this.#resent,
       slowest_recovery_ms: Math.round(this.#slowest), faults: this.#given, wrong: this.wrong.slice(0, 10),
     }
   }
@@ -143,9 +145,9 @@ export class DiskMachine {
     if (this.wrong.length === 0) this.#resent += await era.resend(this.#fail)
     if (this.wrong.length === 0) await this.#look(era, { complete: true })
     this.wrong.push(...(await checkDatabase(await this.server.database())))
-    this.#stored += era.close().stored
+    this.#stored.add(era.close().stored)
     await this.server.stop()
-    this.say(`${this.rounds} rounds, ${this.#acks} acknowledged, ${this.#refusals} refused, ${this.#stored} stored`)
+    this.say(`${this.rounds} rounds, ${this.#acks} acknowledged, ${this.#refusals} refused, ${this.#stored.sum} stored`)
   }
 
   async #serve(era) {

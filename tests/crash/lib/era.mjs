@@ -5,7 +5,9 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { wholeLog } from '../../protocol/lib/log.mjs'
-import { check, keyOf } from './check.mjs'
+import { check } from './check.mjs'
+import { Count } from './count.mjs'
+import { keysOf } from './events.mjs'
 import { Ledger } from './ledger.mjs'
 import { Member, Writer } from './member.mjs'
 
@@ -32,30 +34,34 @@ export class Era {
     await Promise.all([this.#listener, ...this.writers].map((member) => member.attach(server)))
   }
 
-  /** Read all history, and give all that is wrong with it. */
+  /** Read all history, as a log and folded, and give all that is wrong with it. */
   async look({ complete = false } = {}) {
-    const stored = new Map()
-    for (const room of this.rooms) stored.set(room, await wholeLog(this.#listener.peer, room))
-    const wrong = check({ ...this.#ledger.read(), stored, before: this.#stored, complete })
+    const stored = new Map(), folded = new Map()
+    for (const room of this.rooms) {
+      stored.set(room, await wholeLog(this.#listener.peer, room))
+      const { peer } = this.writers.find((writer) => writer.rooms.includes(room))
+      folded.set(room, { me: peer.me.id, ...(await wholeLog(peer, room, { fold: true })) })
+    }
+    const wrong = check({ ...this.#ledger.read(), stored, folded, before: this.#stored, complete })
     this.#stored = stored
     return wrong
   }
 
-  /** Everything again under its old key; gives the count. */
+  /** Everything again under its old key; gives the count of what that must leave stored. */
   async resend(fail) {
-    const seqs = new Map()
-    for (const { events } of this.#stored.values()) for (const { seq, text } of events) seqs.set(keyOf(text), seq)
+    const stored = this.#stored, seqs = new Map()
+    for (const [room, keys] of keysOf({ ...this.#ledger.read(), stored })) {
+      for (const [i, key] of keys.entries()) seqs.set(key, stored.get(room).events[i].seq)
+    }
     const counts = await Promise.all(this.writers.map((writer) => writer.resend(seqs, fail)))
     return counts.reduce((a, b) => a + b)
   }
 
-  /** What was read last: how many messages, and a digest of each room's log. */
+  /** What was read last: its events counted by kinds, and a digest of each room's log. */
   close() {
     this.#ledger.close()
-    const logs = [...this.#stored.values()]
-    return {
-      stored: logs.reduce((sum, { events }) => sum + events.length, 0),
-      digests: new Map([...this.#stored].map(([room, log]) => [room, digest(log)])),
-    }
+    const stored = new Count()
+    for (const { events } of this.#stored.values()) for (const { ev } of events) stored.note(ev)
+    return { stored, digests: new Map([...this.#stored].map(([room, log]) => [room, digest(log)])) }
   }
 }

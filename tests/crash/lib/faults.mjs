@@ -21,6 +21,7 @@ const crash = {
  * one that has the test's disk built in (disk/disk.c), which counts writes and syncs.
  */
 const power = {
+  loses: true,
   plan(rng) {
     const seed = () => String(rng.int(1, 2 ** 31))
     const early = Array.from({ length: rng.pick([0, 0, 0, 1, 1, 2]) },

@@ -18,9 +18,9 @@ export class Ledger {
     this.#lines.push(`${JSON.stringify(fields)}\n`)
   }
 
-  /** `messages` ({room, stream, n, key, text}) are about to be sent. */
-  sent(messages) {
-    for (const { room, stream, n, key, text } of messages) this.#note('sent', key, room, stream, n, text)
+  /** `writes` ({key, room, stream, n, op, and its fields}) are about to be sent. */
+  sent(writes) {
+    for (const { key, ...write } of writes) this.#note('sent', key, write)
     this.sync()
   }
 
@@ -33,14 +33,19 @@ export class Ledger {
     this.#note('refused', key)
   }
 
+  /** It was refused for good, since the message that it is about was deleted. */
+  missed(key) {
+    this.#note('missed', key)
+  }
+
   /** `visit` names one connection: it joined the room, whose head was this. */
   joined(visit, room, head) {
     this.#note('joined', visit, room, head)
   }
 
   /** It was sent this event. */
-  seen(visit, { room, seq, text }) {
-    this.#note('seen', visit, room, seq, text)
+  seen(visit, event) {
+    this.#note('seen', visit, event)
   }
 
   sync() {
@@ -60,11 +65,12 @@ export class Ledger {
       return visits.get(id)
     }
     const take = {
-      sent: (key, room, stream, n, text) => sent.set(key, { room, stream, n, text }),
+      sent: (key, write) => sent.set(key, write),
       refused: (key) => (sent.get(key).late = true),
+      missed: (key) => (sent.get(key).missed = true),
       acked: (key, seq) => acked.push({ key, seq }),
       joined: (visit, room, head) => (visitOf(visit, room).head = head),
-      seen: (visit, room, seq, text) => visitOf(visit, room).events.push({ seq, text }),
+      seen: (visit, event) => visitOf(visit, event.room).events.push(event),
     }
     for (const line of readFileSync(this.#file, 'utf8').split('\n')) {
       if (line === '') continue

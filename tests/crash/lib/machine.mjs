@@ -4,6 +4,7 @@ import path from 'node:path'
 import { wholeLog } from '../../protocol/lib/log.mjs'
 import { Server } from '../../protocol/lib/server.mjs'
 import { SLOW } from '../../protocol/lib/wait.mjs'
+import { Count } from './count.mjs'
 import { checkDatabase } from './database.mjs'
 import { Era, digest } from './era.mjs'
 import { Random } from './random.mjs'
@@ -11,14 +12,16 @@ import { Round } from './round.mjs'
 
 const ROUNDS_OF_ERA = 20
 const SERVES_WITHIN_MS = 2000
+const LOST_POWER = /the disk lost power\n/ // disk/disk.c says so
 const DATABASE_CHECKED = 0.2 // of the rounds, and at the end of each era
 
 export class Machine {
   deaths = 0
   wrong = []
   #early = 0
+  #cuts = 0
   #acks = 0
-  #stored = 0
+  #stored = new Count()
   #resent = 0
   #slowest = 0
   #digests = new Map()
@@ -46,7 +49,8 @@ export class Machine {
     }
     return {
       ok: this.wrong.length === 0, seed: this.seed, kills: this.deaths, while_starting: this.#early,
-      acknowledged: this.#acks, stored: this.#stored, resent: this.#resent,
+      ...(this.fault.loses && { power_losses: this.#cuts, plain_kills: this.deaths - this.#cuts }),
+      acknowledged: this.#acks, stored: this.#stored.sum, kinds: this.#stored.kinds, resent: this.#resent,
       slowest_start_ms: Math.round(this.#slowest), wrong: this.wrong.slice(0, 10),
     }
   }
@@ -56,9 +60,9 @@ export class Machine {
     for (let i = 0; i < ROUNDS_OF_ERA && this.#goesOn; i++) await this.#runRound(era, `${this.seed}/${number}/${i}`)
     if (this.wrong.length === 0) await this.#endEra(era)
     const { stored, digests } = era.close()
-    this.#stored += stored
+    this.#stored.add(stored)
     for (const [room, sum] of digests) this.#digests.set(room, sum)
-    this.say(`${this.deaths} deaths, ${this.#acks} acknowledged, ${this.#stored} stored`)
+    this.say(`${this.deaths} deaths, ${this.#acks} acknowledged, ${this.#stored.sum} stored`)
   }
 
   async #runRound(era, seed) {
@@ -71,7 +75,7 @@ export class Machine {
     if (this.wrong.length > 0) return
     const round = new Round({ server, moment, seed, fail: this.#fail })
     await round.run(era.writers)
-    this.deaths++
+    this.#noteDeath(server)
     this.#acks += round.acks
   }
 
@@ -88,8 +92,14 @@ export class Machine {
     clearTimeout(timer)
     if (signal !== 'SIGKILL') this.#fail(`the server ended with ${code ?? signal} at its start: ${server.stderr.slice(-2000)}`)
     server.checkReports()
-    this.deaths++
+    this.#noteDeath(server)
     this.#early++
+  }
+
+  /** A cut that was not reached is a death like another. */
+  #noteDeath(server) {
+    this.deaths++
+    this.#cuts += LOST_POWER.test(server.stderr)
   }
 
   /** Start, and have everyone back; how long that takes is held against the server. */

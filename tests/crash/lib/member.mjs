@@ -1,12 +1,6 @@
 // The clients: members who listen, and those of them who write as well.
-import { Random } from './random.mjs'
-
-/** A text that its key alone decides, most short, some over several pages of the database. */
-function textOf(key) {
-  const rng = new Random(key)
-  const length = rng.chance(0.05) ? rng.int(1000, 6000) : rng.int(0, 200)
-  return `${key} ${rng.int(10, 99).toString().repeat(length / 2)}`
-}
+import { isLogged } from './events.mjs'
+import { Stream } from './stream.mjs'
 
 export class Member {
   #visits = 0
@@ -21,21 +15,28 @@ export class Member {
     this.peer = await server.user(this.name, this.token === undefined ? { name: visit } : { token: this.token })
     this.token = this.peer.token
     this.peer.onMessage = (m) => {
-      if (m.ev === 'message') this.ledger.seen(visit, m)
+      if (!isLogged(m)) return
+      this.ledger.seen(visit, m)
+      this.onEvent(m)
     }
     await Promise.all(this.rooms.map(async (room) => {
       const { head } = await this.peer.ok({ op: 'join', room, limit: 1 })
       this.ledger.joined(visit, room, head)
     }))
   }
+
+  onEvent() {}
 }
 
-/** Writes to all its rooms at once, several messages on their way in each. */
+/** Writes to all its rooms at once, several writes on their way in each. */
 export class Writer extends Member {
   constructor(fields) {
     super(fields)
-    // unsure: numbers sent and not acknowledged, in their order.
-    this.streams = this.rooms.map((room) => ({ id: `${this.name}.${room}`, room, next: 0, unsure: new Set() }))
+    this.streams = this.rooms.map((room) => new Stream(this.name, room))
+  }
+
+  onEvent(event) {
+    this.streams.find((stream) => stream.room === event.room).heard(event, this.peer.me.id)
   }
 
   /**
@@ -52,8 +53,8 @@ export class Writer extends Member {
     while (!round.closing) {
       const size = rng.int(1, 12)
       const old = again.splice(0, size)
-      const fresh = Array.from({ length: size - old.length }, () => stream.next++)
-      this.ledger.sent(fresh.map((n) => this.#message(stream, n)))
+      const fresh = Array.from({ length: size - old.length }, () => stream.compose(rng))
+      this.ledger.sent(fresh.map((n) => ({ key: stream.keyOf(n), stream: stream.id, n, ...stream.writes[n] })))
       const done = await Promise.all([...old, ...fresh].map((n) => this.#write(stream, n, round)))
       if (!done.includes(false)) continue
       if (this.peer.ended !== undefined || !(await round.mayGoOn())) return
@@ -61,14 +62,8 @@ export class Writer extends Member {
     }
   }
 
-  #message(stream, n) {
-    const key = `${stream.id}.${n}`
-    return { room: stream.room, stream: stream.id, n, key, text: textOf(key) }
-  }
-
   #request(stream, n) {
-    const { room, key, text } = this.#message(stream, n)
-    return this.peer.request({ op: 'send', room, key, text })
+    return this.peer.request({ key: stream.keyOf(n), ...stream.writes[n] })
   }
 
   async #write(stream, n, round) {
@@ -83,34 +78,48 @@ export class Writer extends Member {
     } finally {
       round.outstanding--
     }
-    if (!reply.ok) {
-      this.ledger.refused(`${stream.id}.${n}`)
+    if (!reply.ok && !this.#isMissed(stream, n, reply)) {
+      this.ledger.refused(stream.keyOf(n))
       round.onRefusal(reply)
       return false
     }
-    this.ledger.acked(`${stream.id}.${n}`, reply.seq)
-    stream.unsure.delete(n)
-    round.onAck()
+    this.#take(stream, n, reply)
+    round.onAnswer(reply)
     return true
   }
 
-  /** Everything under its old key: stored (by key, as history has it) keeps its seq.  Gives the count. */
+  /** Whether it was a reaction to a message that was deleted meanwhile. */
+  #isMissed(stream, n, { err }) {
+    return err.code === 'not_found' && stream.writes[n].op === 'react'
+  }
+
+  #take(stream, n, reply) {
+    if (reply.ok) this.ledger.acked(stream.keyOf(n), reply.seq)
+    else this.ledger.missed(stream.keyOf(n))
+    if (reply.ok) stream.acknowledged(n, reply.seq)
+    else stream.unsure.delete(n)
+  }
+
+  /**
+   * Everything under its old key: stored (key to seq, as history has it) keeps its seq.  Gives the
+   * count of what has one then.
+   */
   async resend(stored, fail) {
     let count = 0
     const again = async (stream, n) => {
-      const key = `${stream.id}.${n}`
+      const key = stream.keyOf(n)
       const reply = await this.#request(stream, n)
       const seq = stored.get(key)
-      count++
-      if (!reply.ok) fail(`${key} was sent again and refused: ${JSON.stringify(reply.err)}`)
-      else if (seq !== undefined && (reply.seq !== seq || reply.dup !== true)) {
+      if (!reply.ok && !(seq === undefined && this.#isMissed(stream, n, reply))) {
+        fail(`${key} was sent again and refused: ${JSON.stringify(reply.err)}`)
+      } else if (seq !== undefined && (reply.seq !== seq || reply.dup !== true)) {
         fail(`${key} is stored as ${seq}, and sent again it got ${JSON.stringify(reply)}`)
-      } else this.ledger.acked(key, reply.seq)
-      stream.unsure.delete(n)
+      } else this.#take(stream, n, reply)
+      count += reply.ok
     }
     for (const stream of this.streams) {
-      for (let n = 0; n < stream.next; n += 100) {
-        const some = Array.from({ length: Math.min(100, stream.next - n) }, (_, i) => n + i)
+      for (let n = 0; n < stream.writes.length; n += 100) {
+        const some = Array.from({ length: Math.min(100, stream.writes.length - n) }, (_, i) => n + i)
         await Promise.all(some.map((m) => again(stream, m)))
       }
     }

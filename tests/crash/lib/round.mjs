@@ -46,15 +46,16 @@ export class Round {
     }
   }
 
-  onAck() {
+  /** A write is stored, or refused for good. */
+  onAnswer({ ok }) {
     const { kind, n, ms } = this.moment
-    this.acks++
-    if (kind === 'acks' && this.acks === n) this.child.kill('SIGKILL')
+    this.acks += ok
+    if (kind === 'acks' && ok && this.acks === n) this.child.kill('SIGKILL')
     if (kind === 'quiet') {
       this.closing = this.acks >= n
       if (this.closing && this.outstanding === 0) this.child.kill('SIGKILL')
     }
-    if (kind.endsWith('stop') && this.acks === n) {
+    if (kind.endsWith('stop') && ok && this.acks === n) {
       this.#stopping = true
       this.child.kill('SIGTERM')
       if (kind === 'stop') this.#killIn(ms)
@@ -68,6 +69,6 @@ export class Round {
 
   onRefusal(reply) {
     if (this.#stopping && reply.err.code === 'unavailable') return
-    this.fail(`a send was refused: ${JSON.stringify(reply.err)}`)
+    this.fail(`a write was refused: ${JSON.stringify(reply.err)}`)
   }
 }
