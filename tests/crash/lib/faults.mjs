@@ -25,7 +25,7 @@ const power = {
   plan(rng) {
     const seed = () => String(rng.int(1, 2 ** 31))
     const early = Array.from({ length: rng.pick([0, 0, 0, 1, 1, 2]) },
-      () => ({ env: { DISK_CUT: String(rng.int(0, 40)), DISK_SEED: seed(), DISK_ARMED: '1' } }))
+      () => ({ env: { DISK_CUT: String(rng.int(0, 20)), DISK_SEED: seed(), DISK_ARMED: '1' } }))
     const n = rng.int(1, 150)
     // Mostly within some batches; now and then far enough for a checkpoint.
     const cut = rng.chance(0.8) ? rng.int(0, 120) : rng.int(0, 2000)

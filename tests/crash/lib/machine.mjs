@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { wholeLog } from '../../protocol/lib/log.mjs'
 import { Server } from '../../protocol/lib/server.mjs'
-import { SLOW } from '../../protocol/lib/wait.mjs'
+import { SLOW, within } from '../../protocol/lib/wait.mjs'
 import { Count } from './count.mjs'
 import { checkDatabase } from './database.mjs'
 import { Era, digest } from './era.mjs'
@@ -12,6 +12,7 @@ import { Round } from './round.mjs'
 
 const ROUNDS_OF_ERA = 20
 const SERVES_WITHIN_MS = 2000
+const FIRST_GUESTS = 10
 const LOST_POWER = /the disk lost power\n/ // disk/disk.c says so
 const DATABASE_CHECKED = 0.2 // of the rounds, and at the end of each era
 
@@ -86,6 +87,7 @@ export class Machine {
     const timer = ms !== undefined && setTimeout(() => server.child.kill('SIGKILL'), ms)
     if (ms === undefined) {
       await started
+      await this.#writeFirst(server)
       server.child.kill('SIGKILL')
     }
     const { code, signal } = await server.exited
@@ -94,6 +96,15 @@ export class Machine {
     server.checkReports()
     this.#noteDeath(server)
     this.#early++
+  }
+
+  /** A start alone hardly writes: the first guests do, and a cut comes between or within them. */
+  async #writeFirst(server) {
+    try {
+      for (let i = 0; i < FIRST_GUESTS; i++) await (await server.user('early')).drop()
+    } catch (err) {
+      if (server.child.signalCode === null) await within(server.exited, `the server to die: ${err.message}`)
+    }
   }
 
   /** A cut that was not reached is a death like another. */
