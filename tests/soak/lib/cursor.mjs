@@ -11,8 +11,11 @@ export class Cursor {
     if (this.#held !== null) return this.#held.push(event)
     if (event.seq !== this.seq + 1) this.fail(`${this.who} was told ${event.seq} of ${this.room} behind ${this.seq}`)
     this.seq = event.seq
-    return undefined
+    return this.taken(event)
   }
+
+  /** The cursor has moved to this event. */
+  taken() {}
 
   /** Join on `peer`, and be told what came since the last time. */
   async join(peer, ms) {
