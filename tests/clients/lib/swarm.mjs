@@ -169,6 +169,7 @@ export class Swarm {
     const loaded = this.acks + 2 * this.writers.length
     await this.#until(() => this.acks >= loaded, 'writes to be acknowledged')
     const before = await this.#peakKib()
+    const { pid } = this.server, cpu = await this.#cpuSeconds(), own = process.cpuUsage()
     for (const client of this.clients) client.isBack = client.wasLost = false
     this.#back = 0
     this.#tries = {}
@@ -181,6 +182,7 @@ export class Swarm {
     const blow = {
       kind, served_ms: Math.round(served - begun), first_ms: times[0], half_ms: times[Math.floor(this.n / 2)], last_ms: times.at(-1),
       ended: { ...this.#tries }, acknowledged_meanwhile: this.acks - acks, peak_mib_before: mib(before), peak_mib: mib(await this.#peakKib()),
+      server_cpu_s: tenths(await this.#cpuSeconds() - (this.server.pid === pid ? cpu : 0)), clients_cpu_s: tenths(seconds(process.cpuUsage(own))),
     }
     this.blows.push(blow)
     this.say(JSON.stringify(blow))
@@ -189,6 +191,11 @@ export class Swarm {
   /** The most memory that the program has had resident. */
   async #peakKib() {
     return Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${this.server.pid}/status`, 'utf8'))[1])
+  }
+
+  async #cpuSeconds() {
+    const fields = (await readFile(`/proc/${this.server.pid}/stat`, 'latin1')).replace(/^.*\) /, '').split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
   }
 
   /** Everything is acknowledged; then everyone has every room's whole log. */
@@ -234,4 +241,6 @@ export class Swarm {
   }
 }
 
-const mib = (kib) => Math.round(kib / 102.4) / 10
+const tenths = (n) => Math.round(n * 10) / 10
+const mib = (kib) => tenths(kib / 1024)
+const seconds = ({ user, system }) => (user + system) / 1e6
