@@ -56,7 +56,7 @@ export class Swarm {
     const rooms = range(Math.max(ROOMS_OF_ONE, Math.round((ROOMS_OF_ONE - 1) * clients / MEMBERS_OF_ROOM))).map((i) => `room${i}`)
     const writers = Math.max(2, Math.round(clients / 50))
     this.clients = range(clients).map((i) => {
-      const own = range(ROOMS_OF_ONE - 1).map((k) => rooms[(i + k * 7 + k) % rooms.length])
+      const own = range(ROOMS_OF_ONE - 1).map((k) => rooms[(i + k) % rooms.length])
       return new Client(this, i, [LOBBY, ...own], i === 0 ? LOBBY : i < writers ? own[i % own.length] : undefined)
     })
     this.rooms = [LOBBY, ...rooms]
@@ -170,6 +170,7 @@ export class Swarm {
     await this.#until(() => this.acks >= loaded, 'writes to be acknowledged')
     const before = await this.#peakKib()
     const { pid } = this.server, cpu = await this.#cpuSeconds(), own = process.cpuUsage()
+    await this.#allBack() // also who lost a link by itself
     for (const client of this.clients) client.isBack = client.wasLost = false
     this.#back = 0
     this.#tries = {}
