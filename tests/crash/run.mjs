@@ -26,7 +26,8 @@ Or makes its disk fail at random moments under load, and checks the same, and th
   --keep      leave the data behind, as after a failure
   --help      print this
 
-Progress goes to standard error, a summary of one line of JSON to standard output.  The exit status is
+Progress goes to standard error, a summary of one line of JSON to standard output.  Of power it counts
+apart the deaths that were \`power_losses\` and the \`plain_kills\`, where no cut came.  The exit status is
 0 when nothing is wrong, 1 when something is, 2 when the command line is.  The server is the one that
 HUBBUB_BIN names; for power it has the test's disk built in (build/tests/crash/hubbub-disk), for disk
 and io a machine that fails on demand (build/tests/crash/hubbub-faulty).

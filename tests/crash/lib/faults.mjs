@@ -1,7 +1,7 @@
 // The ways to die: what `./dev torture` calls crash and power.
 //
 // A plan is drawn from the round's own random numbers: `early` deaths, each while the server starts
-// on what the last one left, then the `moment` of death under load (round.mjs).
+// on what the last one left or its first guests come, then the `moment` of death under load (round.mjs).
 
 /** SIGKILL: what the process had given to the system stays. */
 const crash = {
