@@ -115,6 +115,17 @@ test('what was refused may come later, and nothing else may', () => {
   assert.deepEqual(check(w), [])
 })
 
+test('a reaction to what was deleted may be missing, its refusal unheard, and nothing else may', () => {
+  const w = world()
+  delete w.sent.get('b.r.2').missed
+  log(w).events.push({ ...log(w).events[1], seq: 8, text: 'b.r.3 text' })
+  log(w).head = w.folded.get('r').head = 8
+  folded(w).push({ ...log(w).events[7], reactions: [] })
+  assert.deepEqual(check(w), [])
+  w.sent.get('b.r.2').target = 2
+  assert.match(check(w).join('\n'), /b\.r\.3 comes behind number 1/)
+})
+
 test('the order of reactions is not looked at', () => {
   const w = world()
   w.sent.set('b.r.4', { ...w.sent.get('b.r.1'), n: 4, emoji: '-', late: true })

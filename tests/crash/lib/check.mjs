@@ -26,7 +26,10 @@ function* checkContent(room, event, key, write, deleted) {
 }
 
 function* checkWrites(room, { events }, keys, sent, stored) {
-  const lastOf = new Map(), deleted = deletedIn(events)
+  const lastOf = new Map(), deleted = deletedIn(events), there = new Set(keys)
+  // The refusal of a reaction to what was deleted may have been lost with the link.
+  const isPassed = (key, { op, target, late, missed }) =>
+    late || missed || (op === 'react' && deleted.has(target) && !there.has(key))
   for (const [i, event] of events.entries()) {
     const { seq } = event, key = keys[i]
     const write = sent.get(key)
@@ -40,16 +43,17 @@ function* checkWrites(room, { events }, keys, sent, stored) {
     // What was refused is tried again later, and those that were sent behind it have passed it.
     if (write.late) continue
     const last = lastOf.get(write.stream) ?? -1
-    const next = nextInOrder(sent, write.stream, last)
+    const next = nextInOrder(sent, write.stream, last, isPassed)
     if (write.n !== next) yield `${room}: ${key} comes behind number ${last} of its sender`
     lastOf.set(write.stream, write.n)
   }
 }
 
-function nextInOrder(sent, stream, last) {
-  let n = last + 1
-  for (let write; (write = sent.get(`${stream}.${n}`))?.late || write?.missed; n++);
-  return n
+function nextInOrder(sent, stream, last, isPassed) {
+  for (let n = last + 1; ; n++) {
+    const key = `${stream}.${n}`, write = sent.get(key)
+    if (write === undefined || !isPassed(key, write)) return n
+  }
 }
 
 /** `event` was read or told earlier, and `now` is what stands in its place. */
