@@ -101,6 +101,8 @@ static void reload(const struct config *old, int argc, char *const *argv)
 	struct buf said = {0};
 	MUST(config_reload(&again, &cfg, argc, argv, &said) == 0);
 	MUST(span_equal(buf_span(&said), buf_span(&text)));
+	MUST(config_equal(&again, &cfg));
+	MUST(config_equal(&cfg, old) == config_equal(old, &cfg));
 	config_deinit(&again);
 	config_deinit(&cfg);
 	buf_deinit(&said);

@@ -91,6 +91,43 @@ static void check_string(const json_t *json, const char *name, struct span s)
 	MUST(memcmp(json_string_value(v), s.p, s.len) == 0);
 }
 
+/* A message in folded history: what became of it, or that it is gone. */
+static void check_folded(struct span room, struct span text)
+{
+	const struct event_reaction reactions[] = {{text, 2, true}, {SPAN("+1"), 1, false}};
+	struct event e = {.kind = EVENT_MESSAGE,
+			  .room = room,
+			  .seq = 9,
+			  .from_name = text,
+			  .text = text,
+			  .thread = 3,
+			  .folded = true,
+			  .edited_ts = 5,
+			  .reactions = reactions,
+			  .n_reactions = 2};
+	struct buf b = {0};
+
+	event_encode(&b, &e);
+	json_t *json = parse(&b);
+	check_string(json, "text", text);
+	MUST(json_integer_value(json_object_get(json, "edited")) == 5);
+	const json_t *list = json_object_get(json, "reactions");
+	MUST(json_array_size(list) == 2);
+	check_string(json_array_get(list, 0), "emoji", text);
+	MUST(json_is_true(json_object_get(json_array_get(list, 0), "me")));
+	MUST(json_integer_value(json_object_get(json_array_get(list, 1), "count")) == 1);
+	json_decref(json);
+
+	e.deleted = true;
+	event_encode(&b, &e);
+	json = parse(&b);
+	MUST(json_is_true(json_object_get(json, "deleted")));
+	MUST(json_integer_value(json_object_get(json, "thread")) == 3);
+	MUST(json_object_get(json, "text") == NULL && json_object_get(json, "reactions") == NULL);
+	json_decref(json);
+	buf_deinit(&b);
+}
+
 /* What is said of a room, its people and its topic. */
 static void check_news(struct span room, struct span text)
 {
@@ -99,9 +136,11 @@ static void check_news(struct span room, struct span text)
 	json_t *json;
 
 	for (int kind = EVENT_MESSAGE; kind <= EVENT_RENAME; kind++) {
+		bool has_target = kind >= EVENT_EDIT && kind <= EVENT_REACT;
 		struct event e = {.kind = (enum event_kind)kind,
 				  .room = room,
 				  .seq = 1,
+				  .target = has_target ? 4 : 0,
 				  .from_name = text,
 				  .text = text,
 				  .emoji = text};
@@ -110,6 +149,7 @@ static void check_news(struct span room, struct span text)
 		json = parse(&b);
 		check_string(json, "room", room);
 		check_string(json_object_get(json, "from"), "name", text);
+		MUST((json_object_get(json, "target") != NULL) == has_target);
 		if (kind == EVENT_TOPIC || kind == EVENT_RENAME)
 			check_string(json, kind == EVENT_TOPIC ? "topic" : "was", text);
 		json_decref(json);
@@ -158,11 +198,32 @@ static void check_replies(const struct request *r, enum proto_error e, const cha
 	buf_deinit(&b);
 }
 
+/* A text that comes in pieces: how much of it is whole, and whether more can make the rest so. */
+static void check_pieces(const uint8_t *data, size_t size)
+{
+	bool may_go_on, can_go_on;
+	size_t n = utf8_whole_len(data, size, &may_go_on), rest = size - n;
+
+	MUST(n <= size && utf8_is_valid(data, n));
+	MUST((rest == 0) == utf8_is_valid(data, size));
+	MUST(utf8_sequence_len(data + n, rest) == 0);
+	can_go_on = rest == 0;
+	for (unsigned next = 0x80; next <= 0xbf && rest > 0 && rest < 4; next++) {
+		uint8_t tried[4] = {0, 0x80, 0x80, 0x80};
+
+		tried[1] = (uint8_t)next;
+		memcpy(tried, data + n, rest);
+		can_go_on |= utf8_sequence_len(tried, sizeof(tried)) > rest;
+	}
+	MUST(may_go_on == can_go_on);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct request *r;
 	const char *why = NULL;
 
+	check_pieces(data, size);
 	/* The WebSocket layer has seen to this. */
 	if (!utf8_is_valid(data, size))
 		return 0;
@@ -174,8 +235,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(r);
 		if (r->op == OP_SEND)
 			check_event(r);
-		if (r->op == OP_HELLO && r->name.p != NULL)
+		if (r->op == OP_HELLO && r->name.p != NULL) {
 			check_news(r->name_key, r->name);
+			check_folded(r->name_key, r->name);
+		}
 	} else {
 		MUST(why != NULL && *why != '\0');
 		MUST(*proto_error_name(e) != '\0');
