@@ -3,7 +3,7 @@
 // Of a build by clang with -fprofile-instr-generate -fcoverage-mapping whose tests have run; see
 // `./dev coverage`.  With `fuzz` each target's corpus is judged by the files that it is meant for.
 import { execFileSync } from 'node:child_process'
-import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 
 const [build, only] = process.argv.slice(2)
@@ -61,9 +61,15 @@ function everything() {
   for (const folder of [...new Set(files.map((f) => path.dirname(f.name)))].sort()) print(folder, files.filter((f) => path.dirname(f.name) === folder))
   print('all', files)
   const [first, ...others] = built
-  execFileSync('llvm-cov', ['show', '-format=html', `-output-dir=${path.join(build, 'html')}`, first, ...others.flatMap((p) => ['-object', p]),
-    `-instr-profile=${profile}`, path.join(root, 'src')], { ...OPTIONS, stdio: 'ignore' })
-  console.log(`line by line: ${path.join(build, 'html/index.html')}`)
+  const html = path.join(build, 'html')
+  rmSync(html, { recursive: true, force: true })
+  // It knows the files as the compiler was told them, BUILD_DIR/../src/…, and finds none by another name.
+  execFileSync('llvm-cov', ['show', '-format=html', `-output-dir=${html}`, first, ...others.flatMap((p) => ['-object', p]),
+    `-instr-profile=${profile}`, `-ignore-filename-regex=^/usr/|/\\.\\./(include|tests|third_party)/|/${path.basename(build)}/[^.]`], { ...OPTIONS, stdio: 'ignore' })
+  const pages = readdirSync(html, { recursive: true }).filter((n) => n.endsWith('.c.html')).length
+  const sources = files.filter((f) => f.name.endsWith('.c')).length
+  if (pages !== sources) throw new Error(`${html} has ${pages} of ${sources} files`)
+  console.log(`line by line: ${path.join(html, 'index.html')}`)
 }
 
 if (only === 'fuzz') fuzz()
