@@ -33,8 +33,8 @@ struct http_request {
 struct http_handler {
 	/**
 	 * A whole request came.  The handler answers with http_respond() or http_serve_asset()
-	 * before it returns, or takes the connection over as a WebSocket with http_upgrade()
-	 * (below).
+	 * before it returns, takes the connection over as a WebSocket with http_upgrade()
+	 * (below), or says http_defer() and answers later.
 	 */
 	void (*on_request)(struct http *h, const struct http_request *req, void *owner);
 	/** Send @c (takes the reference over). */
@@ -57,9 +57,20 @@ void http_free(struct http *h);
 /**
  * Feed bytes.  Violations are answered here (400, 408, 413, 414, 431, 501, 505) and the connection
  * is closed after it.  Returns how many bytes were taken: all, or fewer when a request was
- * upgraded inside (the rest are WebSocket frames that came with the handshake).
+ * upgraded inside (the rest are WebSocket frames that came with the handshake) or deferred.
  */
 size_t http_receive(struct http *h, const uint8_t *bytes, size_t len);
+/**
+ * Inside on_request(): the answer comes later, by http_respond().  @req stays valid until then, and
+ * http_receive() takes nothing more; what it left belongs to http_keep().
+ */
+void http_defer(struct http *h);
+/** Whether an answer is owed that comes later. */
+bool http_is_deferred(const struct http *h);
+/** Keep bytes that came behind the request whose answer comes later. */
+void http_keep(struct http *h, const uint8_t *bytes, size_t len);
+/** What was kept, in order, for http_receive() once the answer was given.  The caller's. */
+struct buf http_take_kept(struct http *h);
 /** Whether part of a request is there or its end is awaited (the 408 timer applies). */
 bool http_is_mid_request(const struct http *h);
 /** The time to send a request is over: answers 408 and closes. */

@@ -116,8 +116,7 @@ static void empty(struct buf *b)
 		buf_deinit(b);
 }
 
-/** Make ready for the next request. */
-static void begin_request(struct http *h)
+void http_begin_request(struct http *h)
 {
 	llhttp_init(&h->parser, HTTP_REQUEST, &settings);
 	h->parser.data = h;
@@ -144,7 +143,7 @@ struct http *http_new(const struct http_limits *limits, const struct http_handle
 	h->handler = handler;
 	h->owner = owner;
 	h->limits = limits != NULL ? *limits : http_default_limits;
-	begin_request(h);
+	http_begin_request(h);
 	return h;
 }
 
@@ -157,6 +156,7 @@ void http_free(struct http *h)
 	buf_deinit(&h->trailer);
 	buf_deinit(&h->decoded);
 	buf_deinit(&h->joined);
+	buf_deinit(&h->kept);
 	free(h);
 }
 
@@ -177,11 +177,11 @@ static void dispatch(struct http *h)
 {
 	h->request.body = buf_span(&h->body);
 	h->handler->on_request(h, &h->request, h->owner);
-	if (h->state == HTTP_UPGRADED)
+	if (h->state == HTTP_UPGRADED || h->state == HTTP_DEFERRED)
 		return;
 	assert(h->is_answered); /* the handler's contract */
 	if (h->state != HTTP_CLOSING)
-		begin_request(h);
+		http_begin_request(h);
 }
 
 /** The head is whole: let llhttp parse it, then judge it. */
@@ -238,7 +238,8 @@ size_t http_receive(struct http *h, const uint8_t *bytes, size_t len)
 	size_t at = 0;
 	int status;
 
-	while (at < len && h->state != HTTP_UPGRADED && h->state != HTTP_CLOSING) {
+	while (at < len && h->state != HTTP_UPGRADED && h->state != HTTP_CLOSING &&
+	       h->state != HTTP_DEFERRED) {
 		if (h->state == HTTP_IN_BODY) {
 			at += take_body(h, text + at, len - at);
 			continue;
@@ -251,5 +252,30 @@ size_t http_receive(struct http *h, const uint8_t *bytes, size_t len)
 		else if (status != 0)
 			http_refuse(h, status);
 	}
-	return h->state == HTTP_UPGRADED ? at : len;
+	return h->state == HTTP_CLOSING ? len : at;
+}
+
+void http_defer(struct http *h)
+{
+	assert(!h->is_answered && (h->state == HTTP_IN_HEAD || h->state == HTTP_IN_BODY));
+	h->state = HTTP_DEFERRED;
+}
+
+bool http_is_deferred(const struct http *h)
+{
+	return h->state == HTTP_DEFERRED;
+}
+
+void http_keep(struct http *h, const uint8_t *bytes, size_t len)
+{
+	assert(h->state == HTTP_DEFERRED);
+	buf_append(&h->kept, bytes, len);
+}
+
+struct buf http_take_kept(struct http *h)
+{
+	struct buf kept = h->kept;
+
+	h->kept = (struct buf){0};
+	return kept;
 }

@@ -14,6 +14,7 @@ enum http_state {
 	HTTP_IN_HEAD,    /* between requests, or in a request line or header */
 	HTTP_IN_BODY,    /* the head was accepted, the body comes */
 	HTTP_IN_TRAILER, /* the last chunk has come */
+	HTTP_DEFERRED,   /* the request is whole, its answer comes later */
 	HTTP_UPGRADED,   /* a WebSocket now */
 	HTTP_CLOSING,    /* the last answer was sent: input is ignored */
 };
@@ -59,6 +60,7 @@ struct http {
 	struct buf trailer;
 	struct buf decoded; /* the path */
 	struct buf joined;  /* repeated fields, joined; reserved so that it never moves */
+	struct buf kept;    /* bytes behind a request whose answer comes later */
 	struct http_request request;
 };
 
@@ -73,6 +75,9 @@ size_t http_scan_head(struct http *h, const char *bytes, size_t len, int *status
 
 /* request.c: the head's fields made into an http_request.  0 or the status to answer with. */
 int http_read_request(struct http *h);
+
+/* http.c: make ready for the next request. */
+void http_begin_request(struct http *h);
 
 /* target.c: the request target split, checked and decoded.  0 or the status to answer with. */
 int http_read_target(struct http *h, struct span target);

@@ -88,8 +88,11 @@ void http_append_connection(struct buf *out, const struct http *h)
 void http_end_response(struct http *h)
 {
 	h->is_answered = true;
-	if (h->request.keep_alive)
+	if (h->request.keep_alive) {
+		if (h->state == HTTP_DEFERRED)
+			http_begin_request(h);
 		return;
+	}
 	h->state = HTTP_CLOSING;
 	h->handler->close(h->owner);
 }

@@ -143,6 +143,12 @@ static size_t receive_http(struct conn *c, const uint8_t *bytes, size_t len)
 		start_websocket(c);
 		return taken;
 	}
+	if (http_is_deferred(c->http)) {
+		http_keep(c->http, bytes + taken, len - taken);
+		conn_set_timer(c, TIMER_NONE);
+		stream_pause(&c->stream);
+		return len;
+	}
 	if (!http_is_mid_request(c->http))
 		conn_set_timer(c, TIMER_IDLE);
 	else if (!was_mid_request || c->has_http_request)
@@ -180,6 +186,17 @@ static void on_data(struct stream *s, uint8_t *bytes, size_t len)
 		conn_pump(c); /* stops reading when too much is unsent */
 }
 
+void conn_http_answered(struct conn *c)
+{
+	if (c->phase != CONN_HTTP || http_is_deferred(c->http))
+		return;
+	struct buf kept = http_take_kept(c->http);
+
+	stream_resume(&c->stream);
+	on_data(&c->stream, (uint8_t *)kept.p, kept.len);
+	buf_deinit(&kept);
+}
+
 static void on_end(struct stream *s, int err)
 {
 	struct conn *c = conn_of(s);
@@ -198,7 +215,7 @@ static void on_drained(struct stream *s)
 	struct conn *c = conn_of(s);
 
 	c->reply_bytes = 0;
-	if (c->phase == CONN_HTTP)
+	if (c->phase == CONN_HTTP && !http_is_deferred(c->http))
 		stream_resume(&c->stream);
 	else if (c->phase == CONN_OPEN)
 		conn_pump(c);

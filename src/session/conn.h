@@ -116,6 +116,8 @@ void conn_new(struct hub *hub, int fd, void *pass);
 void conn_destroy(struct conn *c);                               /* at once */
 void conn_close(struct conn *c, uint16_t code, const char *why); /* with the closing handshake */
 void conn_end_http(struct conn *c);                              /* after what was sent */
+/** The answer to a deferred request was given: go on with what came behind it. */
+void conn_http_answered(struct conn *c);
 
 /* output.c */
 void conn_send_reply(struct conn *c, struct buf *json); /* empties @json */

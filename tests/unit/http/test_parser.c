@@ -426,6 +426,59 @@ static void a_request_that_is_answered_is_over(void **state)
 	client_deinit(&client);
 }
 
+static void answer_later(struct client *client, struct http *h, const struct http_request *req)
+{
+	(void)client;
+	(void)req;
+	http_defer(h);
+}
+
+static void a_deferred_answer_holds_up_what_is_behind_it(void **state)
+{
+	(void)state;
+	static const char two[] = "POST /a HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nhi"
+				  "GET /b HTTP/1.1\r\n" HOST "\r\n";
+	struct client client;
+
+	client_init(&client, NULL);
+	client.answer = answer_later;
+	size_t taken = http_receive(client.http, (const uint8_t *)two, sizeof(two) - 1);
+	assert_string_equal(strstr(two, "GET /b"), two + taken);
+	assert_true(http_is_deferred(client.http));
+	assert_false(http_is_mid_request(client.http));
+	http_keep(client.http, (const uint8_t *)two + taken, sizeof(two) - 1 - taken);
+	http_timed_out(client.http);
+	assert_int_equal(client.out.len, 0);
+	assert_int_equal(client.n_requests, 1);
+
+	client.answer = NULL;
+	http_respond(client.http, 201, "text/plain", SPAN("made"), NULL);
+	assert_int_equal(client_status(&client), 201);
+	assert_false(http_is_deferred(client.http));
+	client_forget(&client);
+	struct buf kept = http_take_kept(client.http);
+	http_receive(client.http, (const uint8_t *)kept.p, kept.len);
+	buf_deinit(&kept);
+	assert_int_equal(client_status(&client), 200);
+	assert_int_equal(client.n_requests, 2);
+	client_deinit(&client);
+}
+
+static void a_deferred_answer_may_be_the_last(void **state)
+{
+	(void)state;
+	struct client client;
+
+	client_init(&client, NULL);
+	client.answer = answer_later;
+	client_say(&client, "GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+	assert_false(client.is_closed);
+	http_respond(client.http, 200, "text/plain", SPAN("late"), NULL);
+	assert_true(client.is_closed);
+	assert_int_equal(client_status(&client), 200);
+	client_deinit(&client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +492,8 @@ int main(void)
 		cmocka_unit_test(an_expected_continue_is_sent_once_and_only_for_a_body),
 		cmocka_unit_test(a_slow_request_is_told_408),
 		cmocka_unit_test(a_request_that_is_answered_is_over),
+		cmocka_unit_test(a_deferred_answer_holds_up_what_is_behind_it),
+		cmocka_unit_test(a_deferred_answer_may_be_the_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
