@@ -28,5 +28,7 @@ bool addr_is_in(const struct addr *a, const struct addr_range *ranges, size_t n)
 /** Keep the first @bits, clear the others. */
 void addr_mask(struct addr *a, unsigned bits);
 bool addr_is_ipv4(const struct addr *a);
+/** 127.0.0.0/8 or ::1. */
+bool addr_is_loopback(const struct addr *a);
 /** As people write it, IPv4 without its prefix.  Returns @text. */
 const char *addr_format(const struct addr *a, char text[ADDR_TEXT_SIZE]);

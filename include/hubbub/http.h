@@ -21,7 +21,7 @@ struct http_request {
 	struct span path;
 	struct span query;                                        /* raw, without '?' */
 	struct span host, origin, if_none_match, accept_encoding; /* p NULL where absent */
-	struct span cookie, authorization;
+	struct span cookie, authorization, content_type, user_agent;
 	struct span x_forwarded_for, forwarded; /* lists joined by ", " */
 	struct span body;
 	bool keep_alive;
@@ -67,6 +67,8 @@ size_t http_receive(struct http *h, const uint8_t *bytes, size_t len);
 void http_defer(struct http *h);
 /** Whether an answer is owed that comes later. */
 bool http_is_deferred(const struct http *h);
+/** The request whose answer is owed. */
+const struct http_request *http_deferred_request(const struct http *h);
 /** Keep bytes that came behind the request whose answer comes later. */
 void http_keep(struct http *h, const uint8_t *bytes, size_t len);
 /** What was kept, in order, for http_receive() once the answer was given.  The caller's. */

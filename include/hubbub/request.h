@@ -18,6 +18,10 @@ enum op {
 	OP_TYPING,
 	OP_ROOMS,
 	OP_PONG,
+	N_WS_OPS,
+	/* Over HTTP alone: */
+	OP_SETUP = N_WS_OPS,
+	OP_SIGN_IN,
 	N_OPS,
 };
 
@@ -62,6 +66,9 @@ enum history_from {
 #define REQUEST_MAX_EMOJI 64
 #define REQUEST_MAX_RID 64
 #define REQUEST_MAX_MENTIONS 50
+#define REQUEST_MAX_TEAM 80
+#define REQUEST_MAX_PASSWORD 1024
+#define REQUEST_MAX_CODE 64
 #define REQUEST_MAX_DEPTH 32
 #define REQUEST_DEFAULT_LIMIT 50
 #define REQUEST_MAX_LIMIT 200
@@ -102,6 +109,9 @@ struct request {
 	bool forget;
 	/* rooms: folded */
 	struct span query;
+	/* setup and sign-in: login trimmed NFC, login_key folded; the password is wiped when the
+	 * request is freed. */
+	struct span team, login, login_key, password, code;
 };
 
 /**
@@ -114,6 +124,9 @@ struct request {
  */
 enum proto_error request_decode(struct request **out, struct span text, const struct config *cfg,
 				const char **why);
+/** The same for the body of an HTTP request, which has no `id` and no `op`: it is @op. */
+enum proto_error request_decode_body(struct request **out, enum op op, struct span text,
+				     const struct config *cfg, const char **why);
 void request_free(struct request *r); /* NULL is allowed */
 bool op_is_write(enum op op);         /* send, edit, delete, react */
 

@@ -25,6 +25,8 @@ struct session_env {
 	struct worker *workers;
 	unsigned n_workers;
 	struct session_counters *counters; /* one for each worker */
+	/** What the first account can be made with from another machine; "" in open mode. */
+	char setup_token[44];
 	/** Set before the store stops: what comes after it is answered with `unavailable`. */
 	atomic_bool stopping;
 	atomic_bool warned_of_proxy;

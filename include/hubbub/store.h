@@ -48,12 +48,42 @@ enum store_op_kind {
 	STORE_MARK,
 	/** leave with forget: user no longer belongs to room_id (0: the room that req names). */
 	STORE_FORGET,
-	/** The user was here now (keeps a guest's name); no reply. */
+	/** The user was here now (keeps a guest's name, and a session); no reply. */
 	STORE_TOUCH,
+	/** The first account, the owner's: req's team, name and login, account->password.  Refused
+	 * where there is one.  Results: user, name, token. */
+	STORE_SETUP,
+	/** Sign user in on a device: account has it, with what is to be stored anew.  Results:
+	 * name, token. */
+	STORE_SIGN_IN,
+	/** End the session with token; no error where there is none. */
+	STORE_SIGN_OUT,
 	/** Made by the store itself: an event that turned out stored after a failed commit.  No
 	 * origin. */
 	STORE_FOUND,
 };
+
+/** What a user may do in the team; each may what those before it may. */
+enum team_role {
+	ROLE_GUEST,
+	ROLE_MEMBER,
+	ROLE_ADMIN,
+	ROLE_OWNER,
+};
+
+#define STORE_TOTP_BYTES 20
+
+/** An account, or a device that signs in to it. */
+struct store_account {
+	char *password; /* its hash; of STORE_SIGN_IN: the one to store from now on, or NULL */
+	enum team_role role;
+	bool is_disabled;
+	bool has_totp;
+	uint8_t totp[STORE_TOTP_BYTES];
+	uint64_t totp_step;    /* the last one that was used */
+	char *agent, *address; /* of the device */
+};
+void store_account_free(struct store_account *a); /* NULL is allowed */
 
 /** One request to the writer, and its answer.  Heap; made by store_op_new(), freed by
  * store_op_free(). */
@@ -64,7 +94,9 @@ struct store_op {
 	struct store_origin origin;
 	int64_t user;
 	int64_t room_id;
-	struct request *req; /* owned; NULL for TOUCH and FOUND */
+	struct request *req;           /* owned; NULL for TOUCH and FOUND */
+	struct store_account *account; /* owned; SETUP and SIGN_IN */
+	int64_t session;               /* TOUCH: whose use is noted; 0: none */
 
 	/* Results; on err != PROTO_OK only err, why and retry_ms hold. */
 	enum proto_error err;
@@ -75,7 +107,7 @@ struct store_op {
 	bool dup;
 	bool renamed;
 	char *name;             /* HELLO: the user's */
-	char *token;            /* HELLO of a new guest: shown once; stored only as a hash */
+	char *token;            /* of a new guest or session: shown once; stored only as a hash */
 	struct store_room room; /* JOIN; of WRITE: unset */
 	/** The event appended (kind 0: none, e.g. dup).  Its spans live in this op. */
 	struct event event;
@@ -87,9 +119,12 @@ struct store_op *store_op_new(enum store_op_kind kind, struct store_origin origi
 void store_op_free(struct store_op *op);
 
 enum store_read_kind {
-	STORE_READ_HELLO,  /* by req->token: user, name, rooms; unauthorized if unknown */
-	STORE_READ_BELONG, /* rooms of user, as hello lists them */
-	STORE_READ_EVENTS, /* a stretch of room_id's log, encoded */
+	STORE_READ_HELLO,   /* by req->token: user, name, rooms; unauthorized if unknown */
+	STORE_READ_SESSION, /* by token, of a session: user, name, session, rooms, account */
+	STORE_READ_ACCOUNT, /* by req->login_key: user and account; user 0 if unknown */
+	STORE_READ_TEAM,    /* name: the team's; NULL before it was set up */
+	STORE_READ_BELONG,  /* rooms of user, as hello lists them */
+	STORE_READ_EVENTS,  /* a stretch of room_id's log, encoded */
 	STORE_READ_ROOMS, /* public rooms whose folded name contains req->query, by name, req->limit
 			   */
 };
@@ -110,6 +145,7 @@ struct store_read {
 	int64_t user;
 	int64_t room_id;
 	struct request *req; /* owned; may be NULL */
+	char *token;         /* SESSION: owned, wiped */
 
 	/* STORE_READ_EVENTS: which. */
 	enum history_from from;
@@ -131,7 +167,9 @@ struct store_read {
 	bool more;                    /* as `history` defines it, cut short by bytes included */
 	/* HELLO, BELONG */
 	char *name;
-	bool stale; /* HELLO: the last visit was noted long ago: send a TOUCH */
+	bool stale; /* HELLO, SESSION: the last visit was noted long ago: send a TOUCH */
+	int64_t session;
+	struct store_account *account;
 	struct store_belong *belong;
 	size_t n_belong;
 	/* ROOMS */
@@ -180,6 +218,8 @@ int store_open(struct store **out, const struct store_options *opts);
 int store_check_version(const char *dir);
 /** The log's epoch; constant while open. */
 const char *store_epoch(const struct store *st);
+/** Whether the first account was there when the store was opened. */
+bool store_had_team(const struct store *st);
 /**
  * Queue for the writer.  Any thread.  false: full or stopping (the op is still the caller's).
  * The writer may sleep until store_wake(), so that what one turn of a worker's loop brings becomes

@@ -47,6 +47,8 @@ void password_init(unsigned n_threads)
 {
 	char size[16];
 
+	if (sodium_init() < 0)
+		abort(); /* without random numbers nothing here is safe */
 	snprintf(size, sizeof(size), "%u", n_threads);
 	setenv("UV_THREADPOOL_SIZE", size, 1); /* read when the pool is first used */
 	make_nobody();

@@ -14,6 +14,13 @@ bool addr_is_ipv4(const struct addr *a)
 	return memcmp(a->bytes, ipv4_prefix, IPV4_AT) == 0;
 }
 
+bool addr_is_loopback(const struct addr *a)
+{
+	static const uint8_t ipv6[16] = {[15] = 1};
+
+	return addr_is_ipv4(a) ? a->bytes[IPV4_AT] == 127 : memcmp(a->bytes, ipv6, 16) == 0;
+}
+
 static void from_ipv4(struct addr *out, const void *bytes)
 {
 	memcpy(out->bytes, ipv4_prefix, IPV4_AT);

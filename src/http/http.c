@@ -266,6 +266,12 @@ bool http_is_deferred(const struct http *h)
 	return h->state == HTTP_DEFERRED;
 }
 
+const struct http_request *http_deferred_request(const struct http *h)
+{
+	assert(h->state == HTTP_DEFERRED);
+	return &h->request;
+}
+
 void http_keep(struct http *h, const uint8_t *bytes, size_t len)
 {
 	assert(h->state == HTTP_DEFERRED);

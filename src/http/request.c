@@ -188,6 +188,8 @@ static int read_fields(struct http *h)
 		{SPAN("Host"), ONCE, &req->host},
 		{SPAN("Origin"), ONCE, &req->origin},
 		{SPAN("Authorization"), ONCE, &req->authorization},
+		{SPAN("Content-Type"), ONCE, &req->content_type},
+		{SPAN("User-Agent"), LIST, &req->user_agent},
 		{SPAN("If-None-Match"), LIST, &req->if_none_match},
 		{SPAN("Accept-Encoding"), LIST, &req->accept_encoding},
 		{SPAN("X-Forwarded-For"), LIST, &req->x_forwarded_for},

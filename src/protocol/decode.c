@@ -43,11 +43,15 @@ static const struct op_row {
 	[OP_TYPING] = {SPAN("typing"), {field_read_room}},
 	[OP_ROOMS] = {SPAN("rooms"), {field_read_query, field_read_limit}},
 	[OP_PONG] = {SPAN("pong"), {NULL}},
+	[OP_SETUP] = {SPAN("setup"),
+		      {field_read_team, field_read_user_name, field_read_login, field_read_password,
+		       field_read_token}},
+	[OP_SIGN_IN] = {SPAN("sign-in"), {field_read_login, field_read_password, field_read_code}},
 };
 
 static bool find_op(struct span name, enum op *out)
 {
-	for (int i = 0; i < N_OPS; i++) {
+	for (int i = 0; i < N_WS_OPS; i++) {
 		if (span_equal(op_rows[i].name, name)) {
 			*out = (enum op)i;
 			return true;
@@ -126,8 +130,10 @@ static enum proto_error read_request(struct field_source *src, const char *refus
 static struct request *pack(struct request read)
 {
 	struct span *const kept[] = {
-		&read.room,  &read.title, &read.rid,  &read.name,  &read.name_key, &read.token,
-		&read.epoch, &read.key,   &read.text, &read.emoji, &read.query,    &read.id.s,
+		&read.room,     &read.title, &read.rid,  &read.name,  &read.name_key,
+		&read.token,    &read.epoch, &read.key,  &read.text,  &read.emoji,
+		&read.query,    &read.id.s,  &read.team, &read.login, &read.login_key,
+		&read.password, &read.code,
 	};
 	const size_t n = sizeof(kept) / sizeof(kept[0]);
 	size_t size = sizeof(read);
@@ -156,10 +162,19 @@ static void keep_id_only(struct request *r)
 	*r = (struct request){.op = r->op, .id = r->id};
 }
 
-enum proto_error request_decode(struct request **out, struct span text, const struct config *cfg,
-				const char **why)
+static enum proto_error read_body(struct field_source *src, const char *refused)
 {
-	struct request read = {0};
+	if (refused != NULL) {
+		src->why = refused;
+		return PROTO_E_BAD_REQUEST;
+	}
+	return read_fields(src);
+}
+
+static enum proto_error decode(struct request **out, struct span text, struct request read,
+			       const struct config *cfg, const char **why,
+			       enum proto_error (*read_root)(struct field_source *, const char *))
+{
 	struct field_source src = {.cfg = cfg, .req = &read};
 	const char *refused;
 	enum proto_error e = PROTO_E_BAD_REQUEST;
@@ -167,7 +182,7 @@ enum proto_error request_decode(struct request **out, struct span text, const st
 	json_arena_begin();
 	src.root = json_read_object(text, &refused);
 	if (src.root != NULL)
-		e = read_request(&src, refused);
+		e = read_root(&src, refused);
 	else
 		src.why = refused;
 	if (e != PROTO_OK)
@@ -177,12 +192,28 @@ enum proto_error request_decode(struct request **out, struct span text, const st
 	json_arena_end();
 	buf_deinit(&src.folded);
 	buf_deinit(&src.folded_key);
+	buf_deinit(&src.login);
+	buf_deinit(&src.login_key);
 	*why = src.why;
 	return e;
 }
 
+enum proto_error request_decode(struct request **out, struct span text, const struct config *cfg,
+				const char **why)
+{
+	return decode(out, text, (struct request){0}, cfg, why, read_request);
+}
+
+enum proto_error request_decode_body(struct request **out, enum op op, struct span text,
+				     const struct config *cfg, const char **why)
+{
+	return decode(out, text, (struct request){.op = op}, cfg, why, read_body);
+}
+
 void request_free(struct request *r)
 {
+	if (r != NULL && r->password.p != NULL)
+		explicit_bzero((char *)r->password.p, r->password.len);
 	free(r);
 }
 

@@ -314,3 +314,42 @@ enum proto_error field_read_caps(struct field_source *src)
 		return refuse(src, "caps is an object or an array.");
 	return PROTO_OK;
 }
+
+enum proto_error field_read_team(struct field_source *src)
+{
+	struct span s;
+
+	if (!get_string(get(src, "team"), &s) || !name_is_line(s, REQUEST_MAX_TEAM))
+		return refuse(src, "team is the team's name: 1 to 80 bytes without controls.");
+	src->req->team = s;
+	return PROTO_OK;
+}
+
+enum proto_error field_read_login(struct field_source *src)
+{
+	struct span s;
+
+	if (!get_string(get(src, "login"), &s) ||
+	    !name_clean_login(s, &src->login, &src->login_key))
+		return refuse(src, "login is an e-mail address or a name to sign in with: 1 to 254 "
+				   "bytes without spaces and controls.");
+	src->req->login = buf_span(&src->login);
+	src->req->login_key = buf_span(&src->login_key);
+	return PROTO_OK;
+}
+
+enum proto_error field_read_password(struct field_source *src)
+{
+	if (!get_short_string(get(src, "password"), REQUEST_MAX_PASSWORD, &src->req->password))
+		return refuse(src, "password is a string of 1 to 1,024 bytes.");
+	return PROTO_OK;
+}
+
+enum proto_error field_read_code(struct field_source *src)
+{
+	const json_t *v = get(src, "code");
+
+	if (v != NULL && !get_short_string(v, REQUEST_MAX_CODE, &src->req->code))
+		return refuse(src, "code is what the second factor shows, or a recovery code.");
+	return PROTO_OK;
+}

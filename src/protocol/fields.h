@@ -11,7 +11,7 @@ struct field_source {
 	struct request *req;
 	const char *why; /* set by the reader that fails: a static sentence */
 	/* Names after folding; req's spans point here until they are packed. */
-	struct buf folded, folded_key;
+	struct buf folded, folded_key, login, login_key;
 };
 
 /** Check one field (or a few that belong together) and store it in src->req. */
@@ -21,4 +21,4 @@ field_reader field_read_room, field_read_key, field_read_text, field_read_thread
 	field_read_files, field_read_mentions, field_read_target, field_read_emoji, field_read_on,
 	field_read_since, field_read_epoch, field_read_limit, field_read_bound, field_read_fold,
 	field_read_seq, field_read_forget, field_read_query, field_read_user_name, field_read_token,
-	field_read_caps;
+	field_read_caps, field_read_team, field_read_login, field_read_password, field_read_code;

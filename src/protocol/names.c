@@ -14,6 +14,7 @@
 
 #define MAX_ROOM_CHARACTERS 80
 #define MAX_USER_CHARACTERS 40
+#define MAX_LOGIN_BYTES 254
 
 /*
  * Longer ones are not even normalised: work on a name stays small whatever a peer sends.  No name
@@ -192,6 +193,36 @@ bool name_clean_user(struct span name, struct buf *out, struct buf *out_key)
 			return false;
 	}
 	return n > 0 && fold(buf_span(out), out_key) && out_key->len > 0;
+}
+
+bool name_clean_login(struct span login, struct buf *out, struct buf *out_key)
+{
+	/* RFC 5321, 4.5.3.1.3, as RFC 3696's erratum 1690 reads it: 254 for an address. */
+	if (!trim(&login) || login.len == 0 || login.len > MAX_BYTES ||
+	    !map(login, OPTIONS_NFC, out) || out->len > MAX_LOGIN_BYTES)
+		return false;
+
+	struct span rest = buf_span(out);
+	while (rest.len > 0) {
+		utf8proc_int32_t c = next_character(&rest);
+
+		if (!is_allowed_in_user_name(c) || is_white_space(c))
+			return false;
+	}
+	return out->len > 0 && fold(buf_span(out), out_key) && out_key->len > 0;
+}
+
+bool name_is_line(struct span s, size_t max)
+{
+	if (s.len == 0 || s.len > max)
+		return false;
+	while (s.len > 0) {
+		utf8proc_int32_t c = next_character(&s);
+
+		if (c < 0 || !is_allowed_in_user_name(c))
+			return false;
+	}
+	return true;
 }
 
 bool name_fold_query(struct span query, struct buf *out)

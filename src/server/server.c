@@ -11,10 +11,13 @@
 
 #include "hubbub/crash.h"
 #include "hubbub/mem.h"
+#include "hubbub/password.h"
+#include "hubbub/session.h"
 #include "server/metrics.h"
 #include "server/notify.h"
 #include "server/server_internal.h"
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,10 +187,26 @@ static void stop(struct server *s)
 		store_close(s->store);
 }
 
+/* So that whoever runs the server, and nobody else, can make the first account from elsewhere. */
+static void make_setup_token(struct server *s)
+{
+	unsigned char raw[18];
+
+	if (s->cfg->open)
+		return;
+	randombytes_buf(raw, sizeof(raw));
+	sodium_bin2base64(s->env.setup_token, sizeof(s->env.setup_token), raw, sizeof(raw),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
 static void announce(const struct server *s)
 {
 	log_info("serving %s mode with %u workers, data in %s", s->cfg->open ? "open" : "account",
 		 s->n_workers, s->cfg->data_dir);
+	if (!s->cfg->open && !store_had_team(s->store))
+		log_info("there is no account yet: open http://%s/ on this machine to make the "
+			 "owner's, or from another machine its address with #setup=%s",
+			 acceptor_address(s->acceptor), s->env.setup_token);
 	printf("listening on http://%s\n", acceptor_address(s->acceptor));
 	fflush(stdout);
 	notify_send("READY=1\nSTATUS=serving");
@@ -204,6 +223,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, like a full disk */
 	raise_descriptor_limit();
 	uv_loop_init(&s->loop);
+	password_init(uv_available_parallelism() / 4 + 1);
 	s->cfg = cfg;
 	s->argc = argc;
 	s->argv = argv;
@@ -222,6 +242,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 		.ctx = s,
 	};
 
+	make_setup_token(s);
 	if (takeover_inherited(&s->inherited_fd) == 0 && start(s) == 0) {
 		announce(s);
 		watchdog_start(s);

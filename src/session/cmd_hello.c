@@ -88,8 +88,10 @@ static void welcome(struct conn *c, const struct request *req, struct span token
 	reply_encode_open(&b, &req->id);
 	buf_printf(&b, ",\"v\":%d,\"me\":", PROTOCOL_VERSION);
 	user_encode(&b, c->user, span_of(c->name));
-	buf_append_str(&b, ",\"token\":");
-	buf_append_json(&b, token);
+	if (token.p != NULL) {
+		buf_append_str(&b, ",\"token\":");
+		buf_append_json(&b, token);
+	}
 	encode_limits(&b, conn_hub(c)->cfg);
 	buf_append_str(&b, ",\"rooms\":[");
 	if (n_rooms > 0)
@@ -104,6 +106,20 @@ static void welcome(struct conn *c, const struct request *req, struct span token
 	conn_send_reply(c, &b);
 }
 
+static void start_session(struct conn *c, struct request *req)
+{
+	if (c->credential == NULL) {
+		fail(c, req, PROTO_E_UNAUTHORIZED, "You are not signed in.", 0);
+		request_free(req);
+		return;
+	}
+	struct store_read *read = conn_new_read(c, STORE_READ_SESSION, req);
+
+	read->token = c->credential;
+	c->credential = NULL;
+	c->hello_pending = conn_submit_read(c, read);
+}
+
 void start_hello(struct conn *c, struct request *req)
 {
 	if (c->user != 0) {
@@ -112,9 +128,7 @@ void start_hello(struct conn *c, struct request *req)
 		return;
 	}
 	if (!conn_hub(c)->cfg->open) {
-		conn_reply_error(c, &req->id, PROTO_E_UNAUTHORIZED,
-				 "this server was not started in open mode", 0);
-		request_free(req);
+		start_session(c, req);
 		return;
 	}
 	if (req->name.p != NULL)
@@ -129,6 +143,7 @@ void conn_touch(struct conn *c)
 
 	c->touched_s = (uint32_t)(conn_hub(c)->worker->now_ms / 1000);
 	touch->user = c->user;
+	touch->session = c->session;
 	if (!store_submit(conn_hub(c)->env->store, touch))
 		store_op_free(touch); /* the next hello or heartbeat notes the visit */
 }
@@ -164,10 +179,11 @@ void hello_rooms_done(struct conn *c, struct store_read *read)
 		fail(c, read->req, read->err, read->why, read->retry_ms);
 		return;
 	}
-	if (read->kind == STORE_READ_HELLO) {
+	if (read->kind != STORE_READ_BELONG) {
 		c->user = read->user;
 		c->name = mem_strdup(read->name);
 	}
+	c->session = read->session;
 	if (read->stale)
 		conn_touch(c);
 	welcome(c, read->req, read->req->token, read->belong, read->n_belong);

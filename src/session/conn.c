@@ -24,6 +24,7 @@ static void on_stream_closed(struct stream *s)
 	http_free(c->http);
 	ws_free(c->ws);
 	free(c->name);
+	free(c->credential);
 	free(c->belongs);
 	free(c->strikes);
 	limit_account_leave(c->of_user);

@@ -94,7 +94,9 @@ struct conn {
 	struct http *http; /* before the upgrade */
 	struct ws *ws;     /* after it */
 	int64_t user;      /* 0 before hello */
+	int64_t session;   /* 0 in open mode */
 	char *name;
+	char *credential; /* a session's token, from the handshake to hello; NULL: none */
 	struct conn *next_of_user;
 	struct joined *rooms; /* owned; few enough to be searched in turn */
 	int64_t *belongs;     /* rooms that the user is known to belong to, without those joined */
@@ -163,6 +165,8 @@ bool conn_belongs(const struct conn *c, int64_t room);
 void conn_set_belongs(struct conn *c, int64_t room, bool belongs);
 
 /* limits.c */
+/** Who asks: the peer, or whom it speaks for if it is a proxy of ours. */
+void conn_find_client(const struct conn *c, const struct http_request *req, struct addr *client);
 /** Whether the request under way may be served; if not it was answered. */
 bool conn_admit_request(struct conn *c, struct http *h, const struct http_request *req);
 /** The handshake that was admitted was answered. */

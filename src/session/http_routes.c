@@ -1,7 +1,11 @@
 /*
  * What is served over HTTP.  The client's routes are this one list; all else is 404.
  */
-#include "session/conn.h"
+#include "session/api.h"
+
+#include "hubbub/mem.h"
+#include <stdlib.h>
+#include <strings.h>
 
 #define TEXT "text/plain; charset=utf-8"
 
@@ -48,6 +52,22 @@ static bool has_too_many_unread(struct conn *c)
 	return stream_unsent(&c->stream) > CONN_MAX_REPLY_BYTES;
 }
 
+/* With accounts hello shows nothing: who it is was said by the handshake. */
+static void keep_credential(struct conn *c, const struct http_request *req)
+{
+	static const char bearer[] = "Bearer ";
+	size_t n = sizeof(bearer) - 1;
+	struct span token = cookie_find_token(req->cookie);
+
+	if (req->authorization.len > n && strncasecmp(req->authorization.p, bearer, n) == 0)
+		token = (struct span){.p = req->authorization.p + n,
+				      .len = req->authorization.len - n};
+	if (conn_hub(c)->cfg->open || token.p == NULL)
+		return;
+	free(c->credential);
+	c->credential = mem_dup(token.p, token.len);
+}
+
 static void on_request(struct http *h, const struct http_request *req, void *owner)
 {
 	struct conn *c = owner;
@@ -62,6 +82,7 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 	if (!conn_admit_request(c, h, req))
 		return;
 	if (span_equal(req->path, SPAN("/ws"))) {
+		keep_credential(c, req);
 		c->upgraded =
 			http_upgrade(h, req, cfg->origins, cfg->n_origins, &conn_hub(c)->handshake);
 		conn_end_handshake(c, req);
@@ -69,6 +90,10 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 	}
 	if (!http_origin_allowed(req, cfg->origins, cfg->n_origins)) {
 		http_respond(h, 403, TEXT, SPAN("this origin is not allowed\n"), NULL);
+		return;
+	}
+	if (starts_with(req->path, SPAN("/api/v1/"))) {
+		api_on_request(h, req, c);
 		return;
 	}
 	bool is_read = strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0;

@@ -70,8 +70,7 @@ struct acceptor_gate session_gate(struct session_env *env)
 	return (struct acceptor_gate){.enter = enter, .drop = drop, .ctx = env};
 }
 
-/* Who asks: the peer, or whom it speaks for if it is a proxy of ours. */
-static void find_client(const struct conn *c, const struct http_request *req, struct addr *client)
+void conn_find_client(const struct conn *c, const struct http_request *req, struct addr *client)
 {
 	const struct config *cfg = conn_hub(c)->env->cfg;
 	struct sockaddr_storage peer = {0};
@@ -93,7 +92,7 @@ static void warn_of_proxy(const struct conn *c, const struct http_request *req)
 	if ((req->x_forwarded_for.p == NULL && req->forwarded.p == NULL) ||
 	    atomic_exchange_explicit(&env->warned_of_proxy, true, memory_order_relaxed))
 		return;
-	find_client(c, req, &peer);
+	conn_find_client(c, req, &peer);
 	log_warn("%s sends X-Forwarded-For or Forwarded: if it is a proxy of yours, name it with "
 		 "--trusted-proxy, or all behind it count as one address",
 		 addr_format(&peer, text));
@@ -109,7 +108,7 @@ static bool admit_behind_proxy(struct conn *c, struct http *h, const struct http
 	struct addr client;
 	unsigned wait_ms = 0;
 
-	find_client(c, req, &client);
+	conn_find_client(c, req, &client);
 	bool is_full = is_handshake && limits_enter_addr(env->limits, &client, &a) == LIMIT_FULL;
 
 	if (!is_handshake || is_full)
@@ -146,7 +145,7 @@ bool conn_admit_request(struct conn *c, struct http *h, const struct http_reques
 	if (wait_ms == 0)
 		return true;
 	atomic_fetch_add_explicit(&env->refused, 1, memory_order_relaxed);
-	find_client(c, req, &client);
+	conn_find_client(c, req, &client);
 	say_refusal(c->of_addr, &client, "requests");
 	http_refuse_rate(h, wait_ms, true);
 	return false;
@@ -164,7 +163,7 @@ void conn_end_handshake(struct conn *c, const struct http_request *req)
 	}
 	if (!c->upgraded || conn_hub(c)->cfg->log_level < LOG_DEBUG)
 		return;
-	find_client(c, req, &client);
+	conn_find_client(c, req, &client);
 	log_debug("connection %u.%llu is a WebSocket of %s", conn_hub(c)->worker->index,
 		  (unsigned long long)c->id, addr_format(&client, text));
 }

@@ -14,6 +14,24 @@ void store_room_deinit(struct store_room *r)
 	*r = (struct store_room){0};
 }
 
+static void free_secret(char *secret)
+{
+	if (secret != NULL)
+		sodium_memzero(secret, strlen(secret));
+	free(secret);
+}
+
+void store_account_free(struct store_account *a)
+{
+	if (a == NULL)
+		return;
+	free(a->password);
+	free(a->agent);
+	free(a->address);
+	sodium_memzero(a, sizeof(*a));
+	free(a);
+}
+
 struct store_op *store_op_new(enum store_op_kind kind, struct store_origin origin)
 {
 	struct store_op *op = mem_zalloc(sizeof(*op));
@@ -28,10 +46,9 @@ void store_op_free(struct store_op *op)
 	if (op == NULL)
 		return;
 	request_free(op->req);
+	store_account_free(op->account);
 	free(op->name);
-	if (op->token != NULL)
-		sodium_memzero(op->token, strlen(op->token));
-	free(op->token);
+	free_secret(op->token);
 	store_room_deinit(&op->room);
 	buf_deinit(&op->scratch);
 	free(op);
@@ -51,6 +68,8 @@ void store_read_free(struct store_read *r)
 	if (r == NULL)
 		return;
 	request_free(r->req);
+	free_secret(r->token);
+	store_account_free(r->account);
 	buf_deinit(&r->events);
 	free(r->name);
 	for (size_t i = 0; i < r->n_belong; i++)

@@ -12,11 +12,7 @@
 
 static const int64_t NAME_KEPT_MS = INT64_C(30) * 24 * 60 * 60 * 1000;
 
-/*
- * Make @key free for user @self (0: a new one).  1: it is; 0: another has it; negative: failed.
- * It writes only when it returns 1.
- */
-static int claim_key(struct writer *w, struct span key, int64_t self, int64_t now)
+int op_claim_name(struct writer *w, struct span key, int64_t self, int64_t now)
 {
 	sqlite3_stmt *s = db_stmt(&w->db, W_USER_BY_KEY);
 
@@ -40,7 +36,7 @@ static int claim_key(struct writer *w, struct span key, int64_t self, int64_t no
 static int make_guest(struct writer *w, struct store_op *op, int64_t now)
 {
 	const struct request *req = op->req;
-	int rc = claim_key(w, req->name_key, 0, now);
+	int rc = op_claim_name(w, req->name_key, 0, now);
 
 	if (rc < 0)
 		return rc;
@@ -83,7 +79,7 @@ static int rename_user(struct writer *w, struct store_op *op, int64_t now)
 	bool same = span_equal(db_column(s, 1), req->name);
 	sqlite3_reset(s);
 
-	rc = claim_key(w, req->name_key, user, now);
+	rc = op_claim_name(w, req->name_key, user, now);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
@@ -117,6 +113,12 @@ int op_apply_touch(struct writer *w, struct store_op *op)
 	sqlite3_stmt *s = db_stmt(&w->db, W_USER_SEEN);
 
 	db_bind_int(s, 1, op->user);
+	db_bind_int(s, 2, clock_wall_ms());
+	int err = db_run(s);
+	if (err != 0 || op->session == 0)
+		return err;
+	s = db_stmt(&w->db, W_SESSION_USED);
+	db_bind_int(s, 1, op->session);
 	db_bind_int(s, 2, clock_wall_ms());
 	return db_run(s);
 }

@@ -32,6 +32,13 @@ static const char *const statements[R_N_STMTS] = {
 	[R_COMMIT] = "COMMIT",
 	[R_LOG] = "SELECT coalesce(name, '~' || rid), head, first FROM rooms WHERE id = ?1",
 	[R_USER_BY_TOKEN] = "SELECT id, name, last_seen FROM users WHERE token_hash = ?1",
+	[R_SESSION] =
+		"SELECT u.id, u.name, s.used, s.id, a.role FROM sessions s"
+		" JOIN accounts a ON a.user = s.user JOIN users u ON u.id = s.user"
+		" WHERE s.hash = ?1 AND s.used >= ?2 AND s.created >= ?3 AND NOT a.is_disabled",
+	[R_ACCOUNT] = "SELECT user, password, role, is_disabled, totp, totp_step FROM accounts"
+		      " WHERE login_key = ?1",
+	[R_TEAM] = "SELECT v FROM meta WHERE k = 'team'",
 	/* Ordinals at the marker and at the end; no row is counted but mentions. */
 	[R_BELONG] = "SELECT r.id, r.rid, r.name, r.head, m.read_seq, r.n_messages,"
 		     " (SELECT e.ord FROM events e INDEXED BY events_by_seq"
@@ -86,6 +93,12 @@ static int run(struct reader *rd, struct store_read *r)
 	switch (r->kind) {
 	case STORE_READ_HELLO:
 		return read_hello(rd, r);
+	case STORE_READ_SESSION:
+		return read_session(rd, r);
+	case STORE_READ_ACCOUNT:
+		return read_account(rd, r);
+	case STORE_READ_TEAM:
+		return read_team(rd, r);
 	case STORE_READ_BELONG:
 		return read_belong(rd, r);
 	case STORE_READ_EVENTS:

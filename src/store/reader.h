@@ -7,6 +7,9 @@ enum {
 	R_COMMIT,
 	R_LOG,
 	R_USER_BY_TOKEN,
+	R_SESSION,
+	R_ACCOUNT,
+	R_TEAM,
 	R_BELONG,
 	R_ROOMS,
 	R_UP,
@@ -25,6 +28,9 @@ void reader_answer_all(struct reader *rd, struct store_read *reads);
  * failed.  Results and err go into the read. */
 int read_events(struct reader *rd, struct store_read *r);
 int read_hello(struct reader *rd, struct store_read *r);
+int read_session(struct reader *rd, struct store_read *r);
+int read_account(struct reader *rd, struct store_read *r);
+int read_team(struct reader *rd, struct store_read *r);
 int read_belong(struct reader *rd, struct store_read *r);
 int read_rooms(struct reader *rd, struct store_read *r);
 

@@ -104,6 +104,38 @@ static const char *const migrations[] = {
 	/* 2: one index less to write for every message.  Since then every event has its ord, how
 	 * many messages there are up to it; of the older ones only messages have. */
 	"DROP INDEX events_messages;",
+
+	/* 3: accounts.  A user without one is a guest; password is NULL where there is none to sign
+	 * in with. */
+	"CREATE TABLE accounts("
+	" user INTEGER PRIMARY KEY,"
+	" login TEXT NOT NULL,"
+	" login_key TEXT NOT NULL UNIQUE,"
+	" password TEXT,"
+	" role INTEGER NOT NULL,"
+	" is_disabled INTEGER NOT NULL DEFAULT 0,"
+	" totp BLOB,"
+	" totp_step INTEGER NOT NULL DEFAULT 0,"
+	" created INTEGER NOT NULL);"
+	/* One for each device that is signed in.  hash is of its token, id is what it is listed by.
+	 */
+	"CREATE TABLE sessions("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" hash BLOB NOT NULL UNIQUE,"
+	" user INTEGER NOT NULL,"
+	" created INTEGER NOT NULL,"
+	" used INTEGER NOT NULL,"
+	" agent TEXT NOT NULL,"
+	" address TEXT NOT NULL);"
+	"CREATE INDEX sessions_by_user ON sessions(user);"
+	/* Every administrative act: who, what, to whom, when, from where. */
+	"CREATE TABLE audit("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" ts INTEGER NOT NULL,"
+	" actor INTEGER NOT NULL,"
+	" act TEXT NOT NULL,"
+	" object TEXT NOT NULL DEFAULT '',"
+	" address TEXT NOT NULL DEFAULT '');",
 };
 
 enum {

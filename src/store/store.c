@@ -26,6 +26,8 @@ static int read_meta(struct store *st, struct db *db)
 		if (span_equal(k, SPAN("epoch")) && v.len != 0 && !has_epoch) {
 			st->epoch = mem_dup(v.p, v.len);
 			has_epoch = true;
+		} else if (span_equal(k, SPAN("team"))) {
+			st->has_team = true;
 		} else if (span_equal(k, SPAN("hash_key")) && v.len == sizeof(st->hash_key)) {
 			memcpy(st->hash_key, v.p, v.len);
 			has_key = true;
@@ -208,6 +210,11 @@ int store_check_version(const char *dir)
 const char *store_epoch(const struct store *st)
 {
 	return st->epoch;
+}
+
+bool store_had_team(const struct store *st)
+{
+	return st->has_team;
 }
 
 bool store_submit(struct store *st, struct store_op *op)

@@ -28,6 +28,7 @@ struct store {
 	char *wal_path; /* and the write-ahead log beside it */
 	struct in_place_file db_file;
 	char *epoch;
+	bool has_team;
 	unsigned char hash_key[32];
 	size_t max_queue, max_queue_bytes;
 	int lock_fd;

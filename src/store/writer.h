@@ -79,6 +79,17 @@ enum {
 	W_USER_NEW,
 	W_USER_RENAME,
 	W_USER_SEEN,
+	W_TEAM_SET,
+	W_ACCOUNTS,
+	W_ACCOUNT,
+	W_ACCOUNT_NEW,
+	W_ACCOUNT_PASSWORD,
+	W_ACCOUNT_TOTP_STEP,
+	W_SESSION_NEW,
+	W_SESSION_USED,
+	W_SESSION_DROP,
+	W_SESSIONS_EXPIRE,
+	W_AUDIT,
 	W_MEMBER_ADD,
 	W_MEMBER_READ,
 	W_MEMBER_DROP,
@@ -100,6 +111,7 @@ enum {
 	W_REACTION_COUNT,
 	W_REACTION_KINDS,
 	W_FOUND,
+	W_FOUND_ACCOUNTS,
 	W_FOUND_USERS,
 	W_N_STMTS,
 };
@@ -143,6 +155,12 @@ void writer_trim_caches(struct writer *w);
  */
 int op_apply_hello(struct writer *w, struct store_op *op);
 int op_apply_touch(struct writer *w, struct store_op *op);
+int op_apply_setup(struct writer *w, struct store_op *op);
+int op_apply_sign_in(struct writer *w, struct store_op *op);
+int op_apply_sign_out(struct writer *w, struct store_op *op);
+/** op_hello.c: make @key free for user @self (0: a new one).  1: it is; 0: another has it;
+ * negative: failed.  It writes only when it returns 1. */
+int op_claim_name(struct writer *w, struct span key, int64_t self, int64_t now);
 int op_apply_join(struct writer *w, struct store_op *op);
 int op_apply_write(struct writer *w, struct store_op *op);
 int op_apply_mark(struct writer *w, struct store_op *op);

@@ -32,6 +32,12 @@ static int apply(struct writer *w, struct store_op *op)
 		return op_apply_forget(w, op);
 	case STORE_TOUCH:
 		return op_apply_touch(w, op);
+	case STORE_SETUP:
+		return op_apply_setup(w, op);
+	case STORE_SIGN_IN:
+		return op_apply_sign_in(w, op);
+	case STORE_SIGN_OUT:
+		return op_apply_sign_out(w, op);
 	case STORE_FOUND:
 		break;
 	}

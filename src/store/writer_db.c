@@ -37,6 +37,21 @@ static const char *const statements[W_N_STMTS] = {
 		       " VALUES(?1, ?2, ?3, ?4, ?4)",
 	[W_USER_RENAME] = "UPDATE users SET name = ?2, name_key = ?3, last_seen = ?4 WHERE id = ?1",
 	[W_USER_SEEN] = "UPDATE users SET last_seen = ?2 WHERE id = ?1",
+	[W_TEAM_SET] = "INSERT INTO meta VALUES('team', ?1)"
+		       " ON CONFLICT DO UPDATE SET v = excluded.v",
+	[W_ACCOUNTS] = "SELECT 1 FROM accounts LIMIT 1",
+	[W_ACCOUNT] = "SELECT is_disabled, totp_step FROM accounts WHERE user = ?1",
+	[W_ACCOUNT_NEW] = "INSERT INTO accounts(user, login, login_key, password, role, created)"
+			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[W_ACCOUNT_PASSWORD] = "UPDATE accounts SET password = ?2 WHERE user = ?1",
+	[W_ACCOUNT_TOTP_STEP] = "UPDATE accounts SET totp_step = ?2 WHERE user = ?1",
+	[W_SESSION_NEW] = "INSERT INTO sessions(hash, user, created, used, agent, address)"
+			  " VALUES(?1, ?2, ?3, ?3, ?4, ?5)",
+	[W_SESSION_USED] = "UPDATE sessions SET used = ?2 WHERE id = ?1",
+	[W_SESSION_DROP] = "DELETE FROM sessions WHERE hash = ?1",
+	[W_SESSIONS_EXPIRE] =
+		"DELETE FROM sessions WHERE user = ?1 AND (used < ?2 OR created < ?3)",
+	[W_AUDIT] = "INSERT INTO audit(ts, actor, act, object, address) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[W_MEMBER_ADD] = "INSERT OR IGNORE INTO members(user, room) VALUES(?1, ?2)",
 	[W_MEMBER_READ] = "UPDATE members SET read_seq = ?3 WHERE user = ?1 AND room = ?2",
 	[W_MEMBER_DROP] = "DELETE FROM members WHERE user = ?1 AND room = ?2",
@@ -74,6 +89,8 @@ static const char *const statements[W_N_STMTS] = {
 	[W_FOUND] = "SELECT " ROW_EVENT_COLUMNS ", e.id, e.room, coalesce(r.name, '~' || r.rid)"
 		    " FROM events e JOIN rooms r ON r.id = e.room"
 		    " LEFT JOIN users u ON u.id = e.author WHERE e.id > ?1 ORDER BY e.id",
+	/* An account that was never told of goes with its user. */
+	[W_FOUND_ACCOUNTS] = "DELETE FROM accounts WHERE user > ?1",
 	[W_FOUND_USERS] = "DELETE FROM users WHERE id > ?1"
 			  " AND NOT EXISTS (SELECT 1 FROM members m WHERE m.user = users.id)",
 };
@@ -261,6 +278,12 @@ int writer_recover(struct writer *w)
 	if (err != 0)
 		return err;
 	err = find_untold(w, &found, &last);
+	if (err == 0) {
+		sqlite3_stmt *s = db_stmt(&w->db, W_FOUND_ACCOUNTS);
+
+		db_bind_int(s, 1, w->last_user);
+		err = db_run(s);
+	}
 	if (err == 0) {
 		sqlite3_stmt *s = db_stmt(&w->db, W_FOUND_USERS);
 

@@ -100,6 +100,8 @@ static void on_answer(void *ctx, struct store_read *r)
 		MUST(strcmp(history_tokens[r->user - 1], r->req->token.p) == 0);
 		model_check_belong(&run->model, r);
 		break;
+	default:
+		MUST(!"asked for");
 	}
 	store_read_free(r);
 }

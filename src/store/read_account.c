@@ -1,0 +1,85 @@
+/*
+ * Reads about accounts: who signs in, and whose session a token is.
+ */
+#include "hubbub/clock.h"
+#include "hubbub/mem.h"
+#include "store/account.h"
+#include "store/reader.h"
+#include "store/secret.h"
+#include <errno.h>
+
+/* A use is noted once an hour at most. */
+enum {
+	STALE_MS = 60 * 60 * 1000
+};
+
+int read_session(struct reader *rd, struct store_read *r)
+{
+	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
+	sqlite3_stmt *s = db_stmt(&rd->db, R_SESSION);
+	int64_t now = clock_wall_ms();
+
+	secret_hash_token(hash, rd->st->hash_key, span_of(r->token));
+	db_bind_blob(s, 1, (struct span){.p = (const char *)hash, .len = sizeof(hash)});
+	db_bind_int(s, 2, now - SESSION_IDLE_MS);
+	db_bind_int(s, 3, now - SESSION_MAX_MS);
+	int rc = db_step(s);
+	if (rc < 0)
+		return rc;
+	if (rc == 0) {
+		r->err = PROTO_E_UNAUTHORIZED;
+		r->why = "You are not signed in.";
+		return 0;
+	}
+	r->user = sqlite3_column_int64(s, 0);
+	if (!db_column_dup(s, 1, &r->name)) {
+		sqlite3_reset(s);
+		return -EUCLEAN;
+	}
+	r->stale = now - sqlite3_column_int64(s, 2) > STALE_MS;
+	r->session = sqlite3_column_int64(s, 3);
+	r->account = mem_zalloc(sizeof(*r->account));
+	r->account->role = (enum team_role)sqlite3_column_int64(s, 4);
+	sqlite3_reset(s);
+	return read_belong(rd, r);
+}
+
+int read_account(struct reader *rd, struct store_read *r)
+{
+	sqlite3_stmt *s = db_stmt(&rd->db, R_ACCOUNT);
+
+	db_bind_text(s, 1, r->req->login_key);
+	int rc = db_step(s);
+	if (rc <= 0)
+		return rc;
+	struct span totp = db_column(s, 4);
+	struct store_account *a = mem_zalloc(sizeof(*a));
+
+	r->account = a;
+	r->user = sqlite3_column_int64(s, 0);
+	if (!db_column_dup_or_null(s, 1, &a->password)) {
+		sqlite3_reset(s);
+		return -EUCLEAN;
+	}
+	a->role = (enum team_role)sqlite3_column_int64(s, 2);
+	a->is_disabled = sqlite3_column_int64(s, 3) != 0;
+	a->has_totp = totp.len == sizeof(a->totp);
+	if (a->has_totp)
+		memcpy(a->totp, totp.p, sizeof(a->totp));
+	a->totp_step = (uint64_t)sqlite3_column_int64(s, 5);
+	sqlite3_reset(s);
+	return 0;
+}
+
+int read_team(struct reader *rd, struct store_read *r)
+{
+	sqlite3_stmt *s = db_stmt(&rd->db, R_TEAM);
+	int rc = db_step(s);
+
+	if (rc <= 0)
+		return rc;
+	bool is_good = db_column_dup(s, 0, &r->name);
+
+	sqlite3_reset(s);
+	return is_good ? 0 : -EUCLEAN;
+}
