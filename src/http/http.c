@@ -168,7 +168,7 @@ bool http_is_mid_request(const struct http *h)
 
 void http_timed_out(struct http *h)
 {
-	if (h->state != HTTP_UPGRADED && h->state != HTTP_CLOSING)
+	if (h->state != HTTP_UPGRADED && h->state != HTTP_CLOSING && h->state != HTTP_DEFERRED)
 		http_refuse(h, 408);
 }
 
@@ -257,7 +257,7 @@ size_t http_receive(struct http *h, const uint8_t *bytes, size_t len)
 
 void http_defer(struct http *h)
 {
-	assert(!h->is_answered && (h->state == HTTP_IN_HEAD || h->state == HTTP_IN_BODY));
+	assert(!h->is_answered && h->state <= HTTP_IN_TRAILER);
 	h->state = HTTP_DEFERRED;
 }
 
