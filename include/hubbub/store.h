@@ -4,6 +4,7 @@
 #include "hubbub/event.h"
 #include "hubbub/inbox.h"
 #include "hubbub/request.h"
+#include "hubbub/roles.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -61,14 +62,6 @@ enum store_op_kind {
 	/** Made by the store itself: an event that turned out stored after a failed commit.  No
 	 * origin. */
 	STORE_FOUND,
-};
-
-/** What a user may do in the team; each may what those before it may. */
-enum team_role {
-	ROLE_GUEST,
-	ROLE_MEMBER,
-	ROLE_ADMIN,
-	ROLE_OWNER,
 };
 
 #define STORE_TOTP_BYTES 20

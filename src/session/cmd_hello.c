@@ -155,6 +155,7 @@ void hello_done(struct conn *c, struct store_op *op)
 		return;
 	}
 	c->user = op->user;
+	c->role = ROLE_MEMBER;
 	c->name = mem_strdup(op->name);
 	if (op->renamed)
 		hub_tell_rename(conn_hub(c), op->user, op->name);
@@ -182,6 +183,7 @@ void hello_rooms_done(struct conn *c, struct store_read *read)
 	if (read->kind != STORE_READ_BELONG) {
 		c->user = read->user;
 		c->name = mem_strdup(read->name);
+		c->role = (uint8_t)(read->account != NULL ? read->account->role : ROLE_MEMBER);
 	}
 	c->session = read->session;
 	if (read->stale)

@@ -81,6 +81,7 @@ struct conn {
 	bool got_message : 1; /* inside ws_receive() */
 	uint16_t n_pongs;     /* likewise: replies to the heartbeat, due or not */
 	uint8_t n_large;      /* of n_in_flight, those whose replies are large */
+	uint8_t role;         /* enum team_role, since hello */
 	uint16_t n_in_flight; /* requests at the store */
 	uint16_t n_waiting;
 	uint32_t deadline_ms;  /* of the timer, on the worker's clock, its low bits */

@@ -7,7 +7,7 @@ import { basename, dirname } from 'node:path'
 import { files, read, report } from './files.mjs'
 
 const LAYERS = [
-  'base', 'config', 'net', 'http', 'ws', 'protocol', 'store', 'auth', 'room', 'session', 'server',
+  'base', 'config', 'net', 'http', 'ws', 'protocol', 'auth', 'store', 'room', 'session', 'server',
 ]
 
 const HIDDEN_LIBRARIES = { 'sqlite3.h': 'store', 'wslay/wslay.h': 'ws', 'llhttp.h': 'http' }
