@@ -36,7 +36,8 @@ struct config {
 	struct rate send_limit;   /* --send-limit N/MS: a user's writes */
 	struct rate request_limit, failed_limit; /* a user's other requests, and the refused ones */
 	struct rate connect_limit, http_limit, hello_limit; /* of one address; hellos that failed */
-	unsigned user_connections, address_connections;     /* open at once; 0: any number */
+	struct rate sign_in_limit; /* wrong passwords of one login, and of one address */
+	unsigned user_connections, address_connections; /* open at once; 0: any number */
 	struct addr_range *trusted_proxies; /* --trusted-proxy ADDR[/BITS], may be repeated */
 	size_t n_trusted_proxies;
 	unsigned idle_timeout_ms;    /* --idle-timeout-ms between two HTTP requests */

@@ -62,10 +62,11 @@ void http_free(struct http *h);
 size_t http_receive(struct http *h, const uint8_t *bytes, size_t len);
 /**
  * Inside on_request(): the answer comes later, by http_respond().  @req stays valid until then, and
- * http_receive() takes nothing more; what it left belongs to http_keep().
+ * http_receive() takes nothing more; what it left belongs to http_keep().  An answer that is given
+ * inside all the same is one given at once.
  */
 void http_defer(struct http *h);
-/** Whether an answer is owed that comes later. */
+/** Outside on_request(): whether an answer is owed. */
 bool http_is_deferred(const struct http *h);
 /** The request whose answer is owed. */
 const struct http_request *http_deferred_request(const struct http *h);

@@ -30,7 +30,9 @@ enum limit {
 	LIMIT_HTTP,                  /* HTTP requests, and what comes before a hello */
 	LIMIT_HELLO,                 /* hellos that failed */
 	LIMIT_ANSWER,                /* refusals that are explained to the peer */
-	N_LIMITS = 2 * LIMITS_EACH,
+	/* Of a login that is tried, and of the address that it is tried from: */
+	LIMIT_GUESS = 2 * LIMITS_EACH, /* passwords and codes that were wrong */
+	N_LIMITS,
 };
 
 /**
@@ -59,6 +61,9 @@ enum limit_entry limits_enter_addr(struct limits *l, const struct addr *addr,
 				   struct limit_account **out);
 /** The account of @addr for a moment, however many hold it. */
 struct limit_account *limits_borrow_addr(struct limits *l, const struct addr *addr);
+/** The accounts of who signs in, for a moment: by login (folded), and by address. */
+struct limit_account *limits_borrow_login(struct limits *l, struct span login_key);
+struct limit_account *limits_borrow_guesser(struct limits *l, const struct addr *addr);
 /** Whether there are any limits now. */
 bool limits_are_on(struct limits *l);
 /** Give an account back, entered or borrowed; NULL is allowed. */

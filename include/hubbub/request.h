@@ -1,6 +1,7 @@
 #pragma once
 /* Layer: protocol. */
 #include "hubbub/config.h"
+#include "hubbub/roles.h"
 #include "hubbub/span.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +21,31 @@ enum op {
 	OP_PONG,
 	N_WS_OPS,
 	/* Over HTTP alone: */
-	OP_SETUP = N_WS_OPS,
+	OP_SERVER = N_WS_OPS,
+	OP_SETUP,
 	OP_SIGN_IN,
+	OP_SIGN_OUT,
+	OP_ME,
+	OP_SET_NAME,
+	OP_SET_PASSWORD,
+	OP_TOTP_BEGIN,
+	OP_TOTP_CONFIRM,
+	OP_TOTP_END,
+	OP_SESSIONS,
+	OP_SESSION_END,
+	OP_SESSIONS_END,
+	OP_INVITES,
+	OP_INVITE_NEW,
+	OP_INVITE_END,
+	OP_INVITE_LOOK,
+	OP_INVITE_ACCEPT,
+	OP_USERS,
+	OP_USER_ROLE,
+	OP_USER_DISABLED,
+	OP_USER_RESET,
+	OP_RESET,
+	OP_AUDIT,
+	OP_FIGURES,
 	N_OPS,
 };
 
@@ -39,6 +63,7 @@ enum proto_error {
 	PROTO_E_KEY_CONFLICT,
 	PROTO_E_UNAVAILABLE,
 	PROTO_E_INTERNAL,
+	PROTO_E_SECOND_FACTOR, /* over HTTP alone */
 };
 const char *proto_error_name(enum proto_error e); /* "bad_request" */
 
@@ -69,6 +94,9 @@ enum history_from {
 #define REQUEST_MAX_TEAM 80
 #define REQUEST_MAX_PASSWORD 1024
 #define REQUEST_MAX_CODE 64
+#define REQUEST_MAX_USES 1000
+#define REQUEST_DEFAULT_EXPIRES_MS (UINT64_C(7) * 24 * 60 * 60 * 1000)
+#define REQUEST_MAX_EXPIRES_MS (UINT64_C(365) * 24 * 60 * 60 * 1000)
 #define REQUEST_MAX_DEPTH 32
 #define REQUEST_DEFAULT_LIMIT 50
 #define REQUEST_MAX_LIMIT 200
@@ -109,9 +137,12 @@ struct request {
 	bool forget;
 	/* rooms: folded */
 	struct span query;
-	/* setup and sign-in: login trimmed NFC, login_key folded; the password is wiped when the
-	 * request is freed. */
-	struct span team, login, login_key, password, code;
+	/* Over HTTP, all optional: login trimmed NFC, login_key folded; passwords are wiped when
+	 * the request is freed. */
+	struct span team, login, login_key, password, new_password, code;
+	enum team_role role;
+	unsigned uses;
+	uint64_t expires_ms;
 };
 
 /**

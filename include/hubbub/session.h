@@ -24,6 +24,7 @@ struct session_env {
 	struct limits *limits;
 	struct worker *workers;
 	unsigned n_workers;
+	uint64_t started_ms;               /* on the monotonic clock */
 	struct session_counters *counters; /* one for each worker */
 	/** What the first account can be made with from another machine; "" in open mode. */
 	char setup_token[44];
@@ -36,6 +37,8 @@ struct session_env {
 	void (*on_released)(void *ctx, unsigned worker);
 	/** Append the answer of /metrics; any worker's thread. */
 	void (*write_metrics)(struct buf *b, void *ctx);
+	/** Append the figures that admins see, as JSON; any worker's thread. */
+	void (*write_figures)(struct buf *b, void *ctx);
 	void *ctx;
 };
 

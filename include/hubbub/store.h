@@ -4,7 +4,6 @@
 #include "hubbub/event.h"
 #include "hubbub/inbox.h"
 #include "hubbub/request.h"
-#include "hubbub/roles.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -57,8 +56,13 @@ enum store_op_kind {
 	/** Sign user in on a device: account has it, with what is to be stored anew.  Results:
 	 * name, token. */
 	STORE_SIGN_IN,
-	/** End the session with token; no error where there is none. */
+	/** End the session with token; no error where there is none.  Result: account->cut. */
 	STORE_SIGN_OUT,
+	/** What req->op says (include/hubbub/request.h), by whose session account->credential is;
+	 * invitations and new passwords by req->token alone.  Results: scratch holds the answer's
+	 * JSON, if any; account->cut; token, user and name where it signs in or renews a session;
+	 * renamed. */
+	STORE_ACCOUNT,
 	/** Made by the store itself: an event that turned out stored after a failed commit.  No
 	 * origin. */
 	STORE_FOUND,
@@ -66,15 +70,28 @@ enum store_op_kind {
 
 #define STORE_TOTP_BYTES 20
 
-/** An account, or a device that signs in to it. */
+/** Whose connections are to end, since who they are has changed. */
+struct store_cut {
+	int64_t user;    /* 0: nobody's */
+	int64_t session; /* of one device; 0: of all */
+	int64_t except;  /* but of this device; 0: of none */
+	bool is_banned;
+};
+
+/** An account, or a device that signs in to it or asks for something. */
 struct store_account {
-	char *password; /* its hash; of STORE_SIGN_IN: the one to store from now on, or NULL */
+	char *password; /* its hash; of ops: the one to store from now on, or NULL */
+	char *checked;  /* SIGN_IN, ACCOUNT: the hash that the password given belongs to, or NULL */
 	enum team_role role;
 	bool is_disabled;
 	bool has_totp;
+	bool by_recovery; /* SIGN_IN: req->code is to be found among the recovery codes */
 	uint8_t totp[STORE_TOTP_BYTES];
 	uint64_t totp_step;    /* the last one that was used */
 	char *agent, *address; /* of the device */
+	char *credential;      /* the session's token, as it was shown; wiped */
+	struct store_cut cut;  /* result */
+	int64_t role_of;       /* result: whose role is now role; 0: nobody's changed */
 };
 void store_account_free(struct store_account *a); /* NULL is allowed */
 
@@ -88,7 +105,7 @@ struct store_op {
 	int64_t user;
 	int64_t room_id;
 	struct request *req;           /* owned; NULL for TOUCH and FOUND */
-	struct store_account *account; /* owned; SETUP and SIGN_IN */
+	struct store_account *account; /* owned; SETUP, SIGN_IN, SIGN_OUT, ACCOUNT */
 	int64_t session;               /* TOUCH: whose use is noted; 0: none */
 
 	/* Results; on err != PROTO_OK only err, why and retry_ms hold. */
@@ -114,10 +131,14 @@ void store_op_free(struct store_op *op);
 enum store_read_kind {
 	STORE_READ_HELLO,   /* by req->token: user, name, rooms; unauthorized if unknown */
 	STORE_READ_SESSION, /* by token, of a session: user, name, session, rooms, account */
-	STORE_READ_ACCOUNT, /* by req->login_key: user and account; user 0 if unknown */
-	STORE_READ_TEAM,    /* name: the team's; NULL before it was set up */
-	STORE_READ_BELONG,  /* rooms of user, as hello lists them */
-	STORE_READ_EVENTS,  /* a stretch of room_id's log, encoded */
+	/** OP_SIGN_IN: by req->login_key; others: by token.  user and account; user 0 if unknown.
+	 */
+	STORE_READ_ACCOUNT,
+	/** What req->op asks for, for whose session token is: JSON in events, user, account. */
+	STORE_READ_LISTS,
+	STORE_READ_TEAM,   /* name: the team's; NULL before it was set up */
+	STORE_READ_BELONG, /* rooms of user, as hello lists them */
+	STORE_READ_EVENTS, /* a stretch of room_id's log, encoded */
 	STORE_READ_ROOMS, /* public rooms whose folded name contains req->query, by name, req->limit
 			   */
 };

@@ -62,6 +62,14 @@ struct limits {
 	struct shard shards[N_SHARDS];
 };
 
+/* What an account stands for. */
+enum key_kind {
+	OF_USER,
+	OF_ADDR,
+	OF_LOGIN,
+	OF_GUESSER,
+};
+
 /* What is hashed: a user's id and an address never meet. */
 struct key {
 	uint64_t kind;
@@ -114,6 +122,7 @@ void limits_set_config(struct limits *l, const struct config *cfg)
 		{LIMIT_CONNECT, cfg->connect_limit},
 		{LIMIT_HTTP, cfg->http_limit},
 		{LIMIT_HELLO, cfg->hello_limit},
+		{LIMIT_GUESS, cfg->sign_in_limit},
 		{LIMIT_ANSWER, {.n = EXPLAINED_PER_S, .per_ms = 1000}},
 	};
 
@@ -243,7 +252,7 @@ static struct limit_account *enter(struct limits *l, const struct key *key, unsi
 
 enum limit_entry limits_enter_user(struct limits *l, int64_t user, struct limit_account **out)
 {
-	struct key key = {.kind = 0};
+	struct key key = {.kind = OF_USER};
 
 	*out = NULL;
 	if (!limits_are_on(l))
@@ -253,10 +262,11 @@ enum limit_entry limits_enter_user(struct limits *l, int64_t user, struct limit_
 	return *out != NULL ? LIMIT_ENTERED : LIMIT_FULL;
 }
 
-static struct limit_account *enter_addr(struct limits *l, const struct addr *addr, unsigned max)
+static struct limit_account *enter_addr(struct limits *l, const struct addr *addr,
+					enum key_kind kind, unsigned max)
 {
 	struct addr counted = *addr;
-	struct key key = {.kind = 1};
+	struct key key = {.kind = kind};
 
 	/* A household or a phone has a /64 of its own, and all addresses in it (RFC 6177). */
 	if (!addr_is_ipv4(addr))
@@ -271,13 +281,29 @@ enum limit_entry limits_enter_addr(struct limits *l, const struct addr *addr,
 	*out = NULL;
 	if (!limits_are_on(l))
 		return LIMIT_ENTERED;
-	*out = enter_addr(l, addr, atomic_load(&l->max_of_addr));
+	*out = enter_addr(l, addr, OF_ADDR, atomic_load(&l->max_of_addr));
 	return *out != NULL ? LIMIT_ENTERED : LIMIT_FULL;
 }
 
 struct limit_account *limits_borrow_addr(struct limits *l, const struct addr *addr)
 {
-	return limits_are_on(l) ? enter_addr(l, addr, UINT32_MAX) : NULL;
+	return limits_are_on(l) ? enter_addr(l, addr, OF_ADDR, UINT32_MAX) : NULL;
+}
+
+struct limit_account *limits_borrow_guesser(struct limits *l, const struct addr *addr)
+{
+	return limits_are_on(l) ? enter_addr(l, addr, OF_GUESSER, UINT32_MAX) : NULL;
+}
+
+struct limit_account *limits_borrow_login(struct limits *l, struct span login_key)
+{
+	struct key key = {.kind = OF_LOGIN};
+
+	if (!limits_are_on(l))
+		return NULL;
+	crypto_generichash(key.bytes, sizeof(key.bytes), (const unsigned char *)login_key.p,
+			   login_key.len, l->secret, sizeof(l->secret));
+	return enter(l, &key, UINT32_MAX);
 }
 
 void limit_account_leave(struct limit_account *a)

@@ -72,6 +72,9 @@ const struct setting settings_table[] = {
 	{"hello-limit", SETTING_RATE, FIELD(hello_limit), 0, 3600000, "3000/60000", "N/MS",
 	 "failed hellos after which an address's next ones are refused; 0: any number",
 	 .is_live = true},
+	{"sign-in-limit", SETTING_RATE, FIELD(sign_in_limit), 0, 3600000, "20/60000", "N/MS",
+	 "wrong passwords after which a login, and an address, must wait; 0: any number",
+	 .is_live = true},
 	{"trusted-proxy", SETTING_PROXIES, 0, 0, 0, "", "ADDR[/BITS]",
 	 "a proxy whose X-Forwarded-For or Forwarded says which address is counted; may be "
 	 "repeated, elsewhere separated by commas"},

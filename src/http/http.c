@@ -176,7 +176,9 @@ void http_timed_out(struct http *h)
 static void dispatch(struct http *h)
 {
 	h->request.body = buf_span(&h->body);
+	h->is_dispatching = true;
 	h->handler->on_request(h, &h->request, h->owner);
+	h->is_dispatching = false;
 	if (h->state == HTTP_UPGRADED || h->state == HTTP_DEFERRED)
 		return;
 	assert(h->is_answered); /* the handler's contract */
@@ -263,7 +265,7 @@ void http_defer(struct http *h)
 
 bool http_is_deferred(const struct http *h)
 {
-	return h->state == HTTP_DEFERRED;
+	return h->state == HTTP_DEFERRED && !h->is_dispatching;
 }
 
 const struct http_request *http_deferred_request(const struct http *h)

@@ -55,7 +55,8 @@ struct http {
 	bool has_upgrade_field; /* Upgrade holds websocket; is_upgrade wants Connection as well */
 	bool has_body;          /* Content-Length above 0, or chunked */
 	bool is_answered;
-	size_t n_body_wire; /* bytes of the body with its chunks' framing */
+	bool is_dispatching; /* inside the handler's on_request() */
+	size_t n_body_wire;  /* bytes of the body with its chunks' framing */
 	struct buf body;
 	struct buf trailer;
 	struct buf decoded; /* the path */

@@ -89,7 +89,9 @@ void http_end_response(struct http *h)
 {
 	h->is_answered = true;
 	if (h->request.keep_alive) {
-		if (h->state == HTTP_DEFERRED)
+		if (h->state == HTTP_DEFERRED && h->is_dispatching)
+			h->state = HTTP_IN_HEAD; /* it was answered at once after all */
+		else if (h->state == HTTP_DEFERRED)
 			http_begin_request(h);
 		return;
 	}

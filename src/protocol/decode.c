@@ -43,10 +43,37 @@ static const struct op_row {
 	[OP_TYPING] = {SPAN("typing"), {field_read_room}},
 	[OP_ROOMS] = {SPAN("rooms"), {field_read_query, field_read_limit}},
 	[OP_PONG] = {SPAN("pong"), {NULL}},
+	[OP_SERVER] = {SPAN("server"), {NULL}},
 	[OP_SETUP] = {SPAN("setup"),
 		      {field_read_team, field_read_user_name, field_read_login, field_read_password,
 		       field_read_token}},
 	[OP_SIGN_IN] = {SPAN("sign-in"), {field_read_login, field_read_password, field_read_code}},
+	[OP_SIGN_OUT] = {SPAN("sign-out"), {NULL}},
+	[OP_ME] = {SPAN("me"), {NULL}},
+	[OP_SET_NAME] = {SPAN("name"), {field_read_user_name}},
+	[OP_SET_PASSWORD] = {SPAN("password"), {field_read_password, field_read_new_password}},
+	[OP_TOTP_BEGIN] = {SPAN("totp-begin"), {field_read_password}},
+	[OP_TOTP_CONFIRM] = {SPAN("totp-confirm"), {field_read_code}},
+	[OP_TOTP_END] = {SPAN("totp-end"), {field_read_password}},
+	[OP_SESSIONS] = {SPAN("sessions"), {NULL}},
+	[OP_SESSION_END] = {SPAN("session-end"), {NULL}},
+	[OP_SESSIONS_END] = {SPAN("sessions-end"), {NULL}},
+	[OP_INVITES] = {SPAN("invites"), {NULL}},
+	[OP_INVITE_NEW] = {SPAN("invite-new"),
+			   {field_read_role, field_read_uses, field_read_expires,
+			    field_read_room_if}},
+	[OP_INVITE_END] = {SPAN("invite-end"), {NULL}},
+	[OP_INVITE_LOOK] = {SPAN("invite-look"), {field_read_token}},
+	[OP_INVITE_ACCEPT] = {SPAN("invite-accept"),
+			      {field_read_token, field_read_user_name, field_read_login,
+			       field_read_password}},
+	[OP_USERS] = {SPAN("users"), {NULL}},
+	[OP_USER_ROLE] = {SPAN("user-role"), {field_read_role}},
+	[OP_USER_DISABLED] = {SPAN("user-disabled"), {field_read_on}},
+	[OP_USER_RESET] = {SPAN("user-reset"), {NULL}},
+	[OP_RESET] = {SPAN("reset"), {field_read_token, field_read_password}},
+	[OP_AUDIT] = {SPAN("audit"), {NULL}},
+	[OP_FIGURES] = {SPAN("figures"), {NULL}},
 };
 
 static bool find_op(struct span name, enum op *out)
@@ -130,10 +157,10 @@ static enum proto_error read_request(struct field_source *src, const char *refus
 static struct request *pack(struct request read)
 {
 	struct span *const kept[] = {
-		&read.room,     &read.title, &read.rid,  &read.name,  &read.name_key,
-		&read.token,    &read.epoch, &read.key,  &read.text,  &read.emoji,
-		&read.query,    &read.id.s,  &read.team, &read.login, &read.login_key,
-		&read.password, &read.code,
+		&read.room,     &read.title,        &read.rid,  &read.name,  &read.name_key,
+		&read.token,    &read.epoch,        &read.key,  &read.text,  &read.emoji,
+		&read.query,    &read.id.s,         &read.team, &read.login, &read.login_key,
+		&read.password, &read.new_password, &read.code,
 	};
 	const size_t n = sizeof(kept) / sizeof(kept[0]);
 	size_t size = sizeof(read);
@@ -214,6 +241,8 @@ void request_free(struct request *r)
 {
 	if (r != NULL && r->password.p != NULL)
 		explicit_bzero((char *)r->password.p, r->password.len);
+	if (r != NULL && r->new_password.p != NULL)
+		explicit_bzero((char *)r->new_password.p, r->new_password.len);
 	free(r);
 }
 

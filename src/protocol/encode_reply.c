@@ -16,6 +16,7 @@ static const char *const error_names[] = {
 	[PROTO_E_KEY_CONFLICT] = "key_conflict",
 	[PROTO_E_UNAVAILABLE] = "unavailable",
 	[PROTO_E_INTERNAL] = "internal",
+	[PROTO_E_SECOND_FACTOR] = "second_factor",
 };
 
 const char *proto_error_name(enum proto_error e)

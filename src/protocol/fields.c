@@ -84,6 +84,12 @@ enum proto_error field_read_room(struct field_source *src)
 	return PROTO_OK;
 }
 
+/* The same where it may be absent. */
+enum proto_error field_read_room_if(struct field_source *src)
+{
+	return get(src, "room") != NULL ? field_read_room(src) : PROTO_OK;
+}
+
 enum proto_error field_read_key(struct field_source *src)
 {
 	if (!get_short_string(get(src, "key"), REQUEST_MAX_KEY, &src->req->key))
@@ -325,12 +331,15 @@ enum proto_error field_read_team(struct field_source *src)
 	return PROTO_OK;
 }
 
+/* Where one is wanted, what acts on the request says so. */
 enum proto_error field_read_login(struct field_source *src)
 {
+	const json_t *v = get(src, "login");
 	struct span s;
 
-	if (!get_string(get(src, "login"), &s) ||
-	    !name_clean_login(s, &src->login, &src->login_key))
+	if (v == NULL)
+		return PROTO_OK;
+	if (!get_string(v, &s) || !name_clean_login(s, &src->login, &src->login_key))
 		return refuse(src, "login is an e-mail address or a name to sign in with: 1 to 254 "
 				   "bytes without spaces and controls.");
 	src->req->login = buf_span(&src->login);
@@ -340,8 +349,18 @@ enum proto_error field_read_login(struct field_source *src)
 
 enum proto_error field_read_password(struct field_source *src)
 {
-	if (!get_short_string(get(src, "password"), REQUEST_MAX_PASSWORD, &src->req->password))
+	const json_t *v = get(src, "password");
+
+	if (v != NULL && !get_short_string(v, REQUEST_MAX_PASSWORD, &src->req->password))
 		return refuse(src, "password is a string of 1 to 1,024 bytes.");
+	return PROTO_OK;
+}
+
+enum proto_error field_read_new_password(struct field_source *src)
+{
+	if (!get_short_string(get(src, "new_password"), REQUEST_MAX_PASSWORD,
+			      &src->req->new_password))
+		return refuse(src, "new_password is a string of 1 to 1,024 bytes.");
 	return PROTO_OK;
 }
 
@@ -351,5 +370,41 @@ enum proto_error field_read_code(struct field_source *src)
 
 	if (v != NULL && !get_short_string(v, REQUEST_MAX_CODE, &src->req->code))
 		return refuse(src, "code is what the second factor shows, or a recovery code.");
+	return PROTO_OK;
+}
+
+enum proto_error field_read_role(struct field_source *src)
+{
+	struct span s;
+
+	if (get_string(get(src, "role"), &s)) {
+		for (int role = 0; role < N_TEAM_ROLES; role++) {
+			src->req->role = (enum team_role)role;
+			if (span_equal(s, span_of(team_role_name(src->req->role))))
+				return PROTO_OK;
+		}
+	}
+	return refuse(src, "role is guest, member, admin or owner.");
+}
+
+enum proto_error field_read_uses(struct field_source *src)
+{
+	const json_t *v = get(src, "uses");
+	uint64_t n = 1;
+
+	if (v != NULL && (!get_integer(v, 1, &n) || n > REQUEST_MAX_USES))
+		return refuse(src, "uses is how often the link works: 1 to 1,000.");
+	src->req->uses = (unsigned)n;
+	return PROTO_OK;
+}
+
+enum proto_error field_read_expires(struct field_source *src)
+{
+	const json_t *v = get(src, "expires_ms");
+
+	src->req->expires_ms = REQUEST_DEFAULT_EXPIRES_MS;
+	if (v != NULL && (!get_integer(v, 1, &src->req->expires_ms) ||
+			  src->req->expires_ms > REQUEST_MAX_EXPIRES_MS))
+		return refuse(src, "expires_ms is how long the link works: a year at most.");
 	return PROTO_OK;
 }

@@ -9,6 +9,7 @@
  */
 #include "hubbub/server.h"
 
+#include "hubbub/clock.h"
 #include "hubbub/crash.h"
 #include "hubbub/mem.h"
 #include "hubbub/password.h"
@@ -68,6 +69,13 @@ static void write_metrics(struct buf *b, void *ctx)
 	struct server *s = ctx;
 
 	metrics_write(b, &s->env);
+}
+
+static void write_figures(struct buf *b, void *ctx)
+{
+	const struct server *s = ctx;
+
+	figures_write(b, &s->env);
 }
 
 void server_begin_stop(struct server *s, bool keeps_socket)
@@ -239,6 +247,8 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 		.counters = mem_zalloc(s->n_workers * sizeof(s->env.counters[0])),
 		.on_released = on_released,
 		.write_metrics = write_metrics,
+		.write_figures = write_figures,
+		.started_ms = clock_mono_ms(),
 		.ctx = s,
 	};
 

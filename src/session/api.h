@@ -3,7 +3,7 @@
 #include "hubbub/password.h"
 #include "session/conn.h"
 
-/** One request of the API while its answer comes later.  One for a connection at most. */
+/** One request of the API while a password is hashed for it.  One for a connection at most. */
 struct api_call {
 	struct password_job job; /* first: a job's call is found by a cast */
 	struct hub *hub;
@@ -15,11 +15,13 @@ struct api_call {
 
 /* http_api.c */
 /** Answer a request under /api/v1/. */
-void api_on_request(struct http *h, const struct http_request *req, struct conn *c);
+void api_on_request(struct conn *c, const struct http_request *req);
 /** Answer with @json (emptied); @headers as for http_respond().  Then go on with the connection. */
 void api_answer(struct conn *c, int status, struct buf *json, const char *headers);
 /** Answer with an error, by its status. */
 void api_refuse(struct conn *c, enum proto_error e, const char *why, unsigned retry_ms);
+
+/* api_store.c */
 /** Submit; a store that takes no more is answered for, and @op or @read freed. */
 void api_submit(struct conn *c, struct store_op *op);
 void api_submit_read(struct conn *c, struct store_read *read);
@@ -27,11 +29,10 @@ struct store_op *api_new_op(struct conn *c, enum store_op_kind kind, struct requ
 struct store_read *api_new_read(struct conn *c, enum store_read_kind kind, struct request *req);
 /** The connection whose request is @id's, if its answer is still owed. */
 struct conn *api_find_conn(struct hub *hub, uint64_t id);
-/** Hash or check call->req->password; @done is called with the connection there, or not at all. */
-void api_hash(struct conn *c, struct api_call *call, const char *stored,
-	      void (*done)(struct password_job *job, int err));
-struct api_call *api_call_new(struct conn *c, struct request *req);
-void api_call_free(struct api_call *call);
+/** What the request under way tells of the device, its session's token included. */
+struct store_account *api_new_account(const struct conn *c);
+/** The session's token in a handshake or request, by cookie or as a bearer token; p may be NULL. */
+struct span api_find_token(const struct http_request *http);
 
 /* cookie.c */
 /** The session's token in a Cookie field; p is NULL where there is none. */
@@ -39,9 +40,29 @@ struct span cookie_find_token(struct span cookie);
 /** Append the field that sets it, or with an empty @token takes it away. */
 void cookie_append(struct buf *out, struct span token);
 
-/* api_account.c: each takes over what it is given; the answer comes later. */
-void api_start_setup(struct conn *c, struct request *req);
-void api_start_sign_in(struct conn *c, struct request *req);
-void api_start_sign_out(struct conn *c);
-void api_signed_in(struct conn *c, struct store_op *op);
-void api_account_read(struct conn *c, struct store_read *read);
+/* Each takes over the request that it is given; the answer comes later, or was given. */
+typedef void api_starter(struct conn *c, struct request *req);
+api_starter api_start_server, api_start_setup;                            /* api_setup.c */
+api_starter api_start_sign_in, api_start_checked, api_start_new_password; /* api_password.c */
+api_starter api_start_op, api_start_list, api_start_sign_out;             /* api_store.c */
+
+/* api_password.c */
+/** Have @password hashed, or with @stored checked; @done finds the connection, or that it went. */
+void api_hash(struct conn *c, struct api_call *call, struct span password, const char *stored,
+	      void (*done)(struct password_job *job, int err));
+struct api_call *api_call_new(struct conn *c, struct request *req);
+void api_call_free(struct api_call *call);
+/** Hash the password of @call's request, then have @kind done with it. */
+void api_submit_hashed(struct conn *c, struct api_call *call, enum store_op_kind kind);
+/** STORE_READ_ACCOUNT was answered. */
+void api_check_password(struct conn *c, struct store_read *read);
+
+/* api_setup.c */
+/** STORE_READ_TEAM was answered. */
+void api_answer_server(struct conn *c, const struct store_read *read);
+
+/* guesses.c */
+/** Milliseconds until the login or the address of the request may be tried; 0: now. */
+unsigned api_guess_wait(const struct conn *c, struct span login_key);
+/** The password or code was wrong. */
+void api_count_guess(const struct conn *c, struct span login_key);

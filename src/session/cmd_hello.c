@@ -88,6 +88,10 @@ static void welcome(struct conn *c, const struct request *req, struct span token
 	reply_encode_open(&b, &req->id);
 	buf_printf(&b, ",\"v\":%d,\"me\":", PROTOCOL_VERSION);
 	user_encode(&b, c->user, span_of(c->name));
+	if (c->session != 0) {
+		b.len--; /* the brace */
+		buf_printf(&b, ",\"role\":\"%s\"}", team_role_name((enum team_role)c->role));
+	}
 	if (token.p != NULL) {
 		buf_append_str(&b, ",\"token\":");
 		buf_append_json(&b, token);
@@ -106,18 +110,27 @@ static void welcome(struct conn *c, const struct request *req, struct span token
 	conn_send_reply(c, &b);
 }
 
+/* @token is taken over. */
+static void ask_session(struct conn *c, struct request *req, char *token)
+{
+	struct store_read *read = conn_new_read(c, STORE_READ_SESSION, req);
+
+	read->token = token;
+	c->n_cuts = conn_hub(c)->n_cuts;
+	c->hello_pending = conn_submit_read(c, read);
+}
+
 static void start_session(struct conn *c, struct request *req)
 {
-	if (c->credential == NULL) {
+	char *token = c->credential;
+
+	if (token == NULL) {
 		fail(c, req, PROTO_E_UNAUTHORIZED, "You are not signed in.", 0);
 		request_free(req);
 		return;
 	}
-	struct store_read *read = conn_new_read(c, STORE_READ_SESSION, req);
-
-	read->token = c->credential;
 	c->credential = NULL;
-	c->hello_pending = conn_submit_read(c, read);
+	ask_session(c, req, token);
 }
 
 void start_hello(struct conn *c, struct request *req)
@@ -180,6 +193,13 @@ void hello_rooms_done(struct conn *c, struct store_read *read)
 		fail(c, read->req, read->err, read->why, read->retry_ms);
 		return;
 	}
+	/* A sign-out that was told while this was read may have been for it. */
+	if (read->kind == STORE_READ_SESSION && c->n_cuts != conn_hub(c)->n_cuts) {
+		ask_session(c, read->req, read->token);
+		read->req = NULL;
+		read->token = NULL;
+		return;
+	}
 	if (read->kind != STORE_READ_BELONG) {
 		c->user = read->user;
 		c->name = mem_strdup(read->name);
@@ -188,5 +208,6 @@ void hello_rooms_done(struct conn *c, struct store_read *read)
 	c->session = read->session;
 	if (read->stale)
 		conn_touch(c);
-	welcome(c, read->req, read->req->token, read->belong, read->n_belong);
+	welcome(c, read->req, c->session == 0 ? read->req->token : (struct span){0}, read->belong,
+		read->n_belong);
 }

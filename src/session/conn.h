@@ -90,6 +90,7 @@ struct conn {
 				*/
 	uint32_t begun_s;      /* when the message under way began to come, on that clock */
 	uint32_t n_belongs;
+	uint32_t n_cuts; /* the hub's when hello was asked for */
 	struct conn *timer_prev, *timer_next;
 
 	struct http *http; /* before the upgrade */

@@ -11,6 +11,40 @@
 #include <strings.h>
 
 #define JSON "application/json; charset=utf-8"
+#define PREFIX "/api/v1"
+
+/* A `*` in a path stands for a number, `u*` for a user's id: the request's target. */
+static const struct route {
+	const char *method, *path;
+	enum op op;
+	api_starter *start;
+} routes[] = {
+	{"GET", "/server", OP_SERVER, api_start_server},
+	{"POST", "/setup", OP_SETUP, api_start_setup},
+	{"POST", "/session", OP_SIGN_IN, api_start_sign_in},
+	{"DELETE", "/session", OP_SIGN_OUT, api_start_sign_out},
+	{"GET", "/me", OP_ME, api_start_list},
+	{"POST", "/me/name", OP_SET_NAME, api_start_op},
+	{"POST", "/me/password", OP_SET_PASSWORD, api_start_checked},
+	{"POST", "/me/totp", OP_TOTP_BEGIN, api_start_checked},
+	{"POST", "/me/totp/confirm", OP_TOTP_CONFIRM, api_start_op},
+	{"DELETE", "/me/totp", OP_TOTP_END, api_start_checked},
+	{"GET", "/me/sessions", OP_SESSIONS, api_start_list},
+	{"DELETE", "/me/sessions/*", OP_SESSION_END, api_start_op},
+	{"DELETE", "/me/sessions", OP_SESSIONS_END, api_start_op},
+	{"POST", "/invites/look", OP_INVITE_LOOK, api_start_list},
+	{"POST", "/invites/accept", OP_INVITE_ACCEPT, api_start_new_password},
+	{"GET", "/invites", OP_INVITES, api_start_list},
+	{"POST", "/invites", OP_INVITE_NEW, api_start_op},
+	{"DELETE", "/invites/*", OP_INVITE_END, api_start_op},
+	{"GET", "/users", OP_USERS, api_start_list},
+	{"POST", "/users/u*/role", OP_USER_ROLE, api_start_op},
+	{"POST", "/users/u*/disabled", OP_USER_DISABLED, api_start_op},
+	{"POST", "/users/u*/reset", OP_USER_RESET, api_start_op},
+	{"POST", "/reset", OP_RESET, api_start_new_password},
+	{"GET", "/audit", OP_AUDIT, api_start_list},
+	{"GET", "/figures", OP_FIGURES, api_start_list},
+};
 
 static int status_of(enum proto_error e)
 {
@@ -18,6 +52,7 @@ static int status_of(enum proto_error e)
 	case PROTO_E_BAD_REQUEST:
 		return 400;
 	case PROTO_E_UNAUTHORIZED:
+	case PROTO_E_SECOND_FACTOR:
 		return 401;
 	case PROTO_E_FORBIDDEN:
 		return 403;
@@ -63,157 +98,108 @@ void api_refuse(struct conn *c, enum proto_error e, const char *why, unsigned re
 	buf_deinit(&headers);
 }
 
-struct conn *api_find_conn(struct hub *hub, uint64_t id)
+/* Digits of a number from 1 up to 2^53. */
+static bool take_number(struct span *path, uint64_t *out)
 {
-	struct conn *c = idmap_get(&hub->conns, id);
+	uint64_t n = 0;
 
-	return c != NULL && c->phase == CONN_HTTP && http_is_deferred(c->http) ? c : NULL;
+	for (; path->len > 0 && *path->p >= '0' && *path->p <= '9'; path->p++, path->len--) {
+		n = n * 10 + (uint64_t)(*path->p - '0');
+		if (n > REQUEST_MAX_SEQ)
+			return false;
+	}
+	*out = n;
+	return n > 0;
 }
 
-static void deliver_op(struct inbox_msg *msg, struct worker *w)
+static bool matches(const char *pattern, struct span path, uint64_t *target)
 {
-	struct store_op *op = (struct store_op *)msg;
-	struct conn *c = api_find_conn(hub_of(w), op->origin.conn);
-
-	if (c != NULL)
-		api_signed_in(c, op);
-	store_op_free(op);
+	*target = 0;
+	for (; *pattern != '\0'; pattern++) {
+		if (*pattern == '*') {
+			if (!take_number(&path, target))
+				return false;
+		} else {
+			if (path.len == 0 || *path.p != *pattern)
+				return false;
+			path.p++;
+			path.len--;
+		}
+	}
+	return path.len == 0;
 }
 
-static void deliver_read(struct inbox_msg *msg, struct worker *w)
+/* Of the query's pairs those that lists go by: before=ID and limit=N. */
+static void read_query(struct span query, struct request *req)
 {
-	struct store_read *read = (struct store_read *)msg;
-	struct conn *c = api_find_conn(hub_of(w), read->origin.conn);
+	req->limit = REQUEST_DEFAULT_LIMIT;
+	while (query.len > 0) {
+		const char *end = memchr(query.p, '&', query.len);
+		struct span pair = {.p = query.p,
+				    .len = end != NULL ? (size_t)(end - query.p) : query.len};
+		uint64_t n;
 
-	if (c != NULL)
-		api_account_read(c, read);
-	store_read_free(read);
+		query.p += pair.len + (end != NULL);
+		query.len -= pair.len + (end != NULL);
+		if (matches("before=*", pair, &n))
+			req->bound = n;
+		else if (matches("limit=*", pair, &n))
+			req->limit = n < REQUEST_MAX_LIMIT ? (unsigned)n : REQUEST_MAX_LIMIT;
+	}
 }
 
-struct store_op *api_new_op(struct conn *c, enum store_op_kind kind, struct request *req)
+static bool is_json(const struct http_request *http)
 {
-	struct store_op *op = conn_new_op(c, kind, req);
+	static const char type[] = "application/json";
+	size_t n = sizeof(type) - 1;
 
-	op->msg.deliver = deliver_op;
-	return op;
+	return http->content_type.p != NULL && http->content_type.len >= n &&
+	       strncasecmp(http->content_type.p, type, n) == 0 &&
+	       (http->content_type.len == n || strchr("; \t", http->content_type.p[n]) != NULL);
 }
 
-struct store_read *api_new_read(struct conn *c, enum store_read_kind kind, struct request *req)
+static void start(struct conn *c, const struct http_request *http, const struct route *route,
+		  uint64_t target)
 {
-	struct store_read *read = conn_new_read(c, kind, req);
-
-	read->msg.deliver = deliver_read;
-	return read;
-}
-
-static bool is_stopping(const struct conn *c)
-{
-	return atomic_load_explicit(&conn_hub(c)->env->stopping, memory_order_relaxed);
-}
-
-static void refuse_busy(struct conn *c)
-{
-	api_refuse(c, PROTO_E_UNAVAILABLE,
-		   is_stopping(c) ? "The server is stopping." : "The server is busy.", 1000);
-}
-
-void api_submit(struct conn *c, struct store_op *op)
-{
-	if (!is_stopping(c) && store_submit(conn_hub(c)->env->store, op))
-		return;
-	refuse_busy(c);
-	store_op_free(op);
-}
-
-void api_submit_read(struct conn *c, struct store_read *read)
-{
-	if (!is_stopping(c) && store_submit_read(conn_hub(c)->env->store, read))
-		return;
-	refuse_busy(c);
-	store_read_free(read);
-}
-
-struct api_call *api_call_new(struct conn *c, struct request *req)
-{
-	struct api_call *call = mem_zalloc(sizeof(*call));
-
-	call->hub = conn_hub(c);
-	call->conn = c->id;
-	call->req = req;
-	return call;
-}
-
-void api_call_free(struct api_call *call)
-{
-	request_free(call->req);
-	store_account_free(call->account);
-	free(call);
-}
-
-void api_hash(struct conn *c, struct api_call *call, const char *stored,
-	      void (*done)(struct password_job *job, int err))
-{
-	call->job.done = done;
-	if (password_submit(&call->hub->worker->loop, &call->job, call->req->password, stored) == 0)
-		return;
-	api_refuse(c, PROTO_E_RATE_LIMITED, "Too many sign in at once: try again in a moment.",
-		   2000);
-	api_call_free(call);
-}
-
-/* GET /api/v1/server: what a page has to know before anybody is signed in. */
-static void start_server(struct conn *c)
-{
-	http_defer(c->http);
-	api_submit_read(c, api_new_read(c, STORE_READ_TEAM, NULL));
-}
-
-static void start_body(struct conn *c, const struct http_request *http, enum op op)
-{
+	bool has_body = http->body.len > 0 || strcmp(route->method, "POST") == 0;
+	struct span body = http->body.len > 0 ? http->body : SPAN("{}");
+	struct buf none = {0};
 	struct request *req;
 	const char *why = NULL;
-	enum proto_error e;
 
-	if (http->content_type.p == NULL ||
-	    strncasecmp(http->content_type.p, "application/json", 16) != 0) {
-		struct buf none = {0};
-
+	if (has_body && !is_json(http)) {
 		api_answer(c, 415, &none, NULL);
 		return;
 	}
-	e = request_decode_body(&req, op, http->body, conn_hub(c)->env->cfg, &why);
+	enum proto_error e = request_decode_body(&req, route->op, body, conn_hub(c)->cfg, &why);
 	if (e != PROTO_OK) {
 		api_refuse(c, e, why, 0);
 		request_free(req);
 		return;
 	}
+	req->target = target;
+	read_query(http->query, req);
 	http_defer(c->http);
-	if (op == OP_SETUP)
-		api_start_setup(c, req);
-	else
-		api_start_sign_in(c, req);
+	route->start(c, req);
 }
 
-static bool is(const struct http_request *http, const char *method, const char *path)
+void api_on_request(struct conn *c, const struct http_request *http)
 {
-	return strcmp(http->method, method) == 0 && span_equal(http->path, span_of(path));
-}
+	struct span path = {.p = http->path.p + strlen(PREFIX),
+			    .len = http->path.len - strlen(PREFIX)};
+	uint64_t target;
 
-void api_on_request(struct http *h, const struct http_request *req, struct conn *c)
-{
-	(void)h;
-	if (is(req, "GET", "/api/v1/server")) {
-		start_server(c);
-	} else if (conn_hub(c)->env->cfg->open) {
-		api_refuse(c, PROTO_E_NOT_FOUND, "In open mode there are no accounts.", 0);
-	} else if (is(req, "POST", "/api/v1/setup")) {
-		start_body(c, req, OP_SETUP);
-	} else if (is(req, "POST", "/api/v1/session")) {
-		start_body(c, req, OP_SIGN_IN);
-	} else if (is(req, "DELETE", "/api/v1/session")) {
-		http_defer(c->http);
-		api_start_sign_out(c);
-	} else {
-		api_refuse(c, PROTO_E_NOT_FOUND, "There is nothing here.", 0);
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (strcmp(http->method, routes[i].method) != 0 ||
+		    !matches(routes[i].path, path, &target))
+			continue;
+		if (conn_hub(c)->cfg->open && routes[i].op != OP_SERVER)
+			break;
+		start(c, http, &routes[i], target);
+		return;
 	}
+	api_refuse(c, PROTO_E_NOT_FOUND,
+		   conn_hub(c)->cfg->open ? "In open mode there are no accounts."
+					  : "There is nothing here.",
+		   0);
 }

@@ -5,7 +5,6 @@
 
 #include "hubbub/mem.h"
 #include <stdlib.h>
-#include <strings.h>
 
 #define TEXT "text/plain; charset=utf-8"
 
@@ -55,13 +54,8 @@ static bool has_too_many_unread(struct conn *c)
 /* With accounts hello shows nothing: who it is was said by the handshake. */
 static void keep_credential(struct conn *c, const struct http_request *req)
 {
-	static const char bearer[] = "Bearer ";
-	size_t n = sizeof(bearer) - 1;
-	struct span token = cookie_find_token(req->cookie);
+	struct span token = api_find_token(req);
 
-	if (req->authorization.len > n && strncasecmp(req->authorization.p, bearer, n) == 0)
-		token = (struct span){.p = req->authorization.p + n,
-				      .len = req->authorization.len - n};
 	if (conn_hub(c)->cfg->open || token.p == NULL)
 		return;
 	free(c->credential);
@@ -93,7 +87,7 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 		return;
 	}
 	if (starts_with(req->path, SPAN("/api/v1/"))) {
-		api_on_request(h, req, c);
+		api_on_request(c, req);
 		return;
 	}
 	bool is_read = strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0;

@@ -85,6 +85,7 @@ struct hub {
 	size_t n_large; /* requests at the store whose replies may be large */
 	struct throttle_list throttled;
 	uint64_t next_conn; /* ids are never used twice, nor by two workers */
+	uint32_t n_cuts;    /* sign-outs and new roles that this worker was told of */
 	bool stopping;
 	struct frame *ping;
 	struct session_counters *counters; /* the worker's, in env */
@@ -108,6 +109,10 @@ void hub_remove_user_conn(struct hub *hub, struct conn *c);
 struct conn *hub_user_conns(const struct hub *hub, int64_t user);
 /** @user is called @name now: tell every worker's connections of theirs. */
 void hub_tell_rename(struct hub *hub, int64_t user, const char *name);
+/** @user has another role in the team. */
+void hub_tell_role(struct hub *hub, int64_t user, enum team_role role);
+/** End the connections that @cut says, on every worker. */
+void hub_tell_cut(struct hub *hub, const struct store_cut *cut);
 /** @user belongs to @room no longer: a join on any of their connections asks the store again. */
 void hub_tell_forgotten(struct hub *hub, int64_t user, int64_t room);
 

@@ -26,6 +26,8 @@ void store_account_free(struct store_account *a)
 	if (a == NULL)
 		return;
 	free(a->password);
+	free(a->checked);
+	free_secret(a->credential);
 	free(a->agent);
 	free(a->address);
 	sodium_memzero(a, sizeof(*a));

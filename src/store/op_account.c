@@ -1,35 +1,48 @@
 /*
- * Accounts and the sessions of their devices.
+ * Who may ask what about accounts, and what all such ops need: sessions, links, the audit log.
  */
+#include "store/account.h"
+
+#include "hubbub/api.h"
 #include "hubbub/clock.h"
 #include "hubbub/mem.h"
-#include "store/account.h"
-#include "store/secret.h"
 #include "store/store_internal.h"
-#include "store/writer.h"
 
-static struct span hash_span(const unsigned char hash[SECRET_TOKEN_HASH_BYTES])
-{
-	return (struct span){.p = (const char *)hash, .len = SECRET_TOKEN_HASH_BYTES};
-}
+static account_applier *const appliers[N_OPS] = {
+	[OP_SET_NAME] = apply_set_name,         [OP_SET_PASSWORD] = apply_set_password,
+	[OP_TOTP_BEGIN] = apply_totp_begin,     [OP_TOTP_CONFIRM] = apply_totp_confirm,
+	[OP_TOTP_END] = apply_totp_end,         [OP_SESSION_END] = apply_session_end,
+	[OP_SESSIONS_END] = apply_sessions_end, [OP_INVITE_NEW] = apply_invite_new,
+	[OP_INVITE_END] = apply_invite_end,     [OP_INVITE_ACCEPT] = apply_invite_accept,
+	[OP_USER_ROLE] = apply_user_role,       [OP_USER_DISABLED] = apply_user_disabled,
+	[OP_USER_RESET] = apply_user_reset,     [OP_RESET] = apply_reset,
+};
 
-static int audit(struct writer *w, int64_t ts, int64_t actor, const char *act, struct span object,
-		 const char *address)
+int account_audit(struct writer *w, const struct store_op *op, int64_t actor, const char *act,
+		  struct span object)
 {
 	sqlite3_stmt *s = db_stmt(&w->db, W_AUDIT);
 
-	db_bind_int(s, 1, ts);
+	db_bind_int(s, 1, clock_wall_ms());
 	db_bind_int(s, 2, actor);
 	db_bind_text(s, 3, span_of(act));
-	db_bind_text(s, 4, object);
-	db_bind_text(s, 5, span_of(address));
+	db_bind_text(s, 4, object.p != NULL ? object : SPAN(""));
+	db_bind_text(s, 5, span_of(op->account->address));
 	return db_run(s);
 }
 
-/* A session of op->user on the device; op->token is what it will show. */
-static int make_session(struct writer *w, struct store_op *op, int64_t now)
+void account_make_token(const struct writer *w, struct store_op *op,
+			unsigned char hash[SECRET_TOKEN_HASH_BYTES])
+{
+	op->token = mem_alloc(SECRET_TOKEN_SIZE);
+	secret_make_token(op->token);
+	secret_hash_token(hash, w->hash_key, span_of(op->token));
+}
+
+int account_make_session(struct writer *w, struct store_op *op)
 {
 	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
+	int64_t now = clock_wall_ms();
 	sqlite3_stmt *s = db_stmt(&w->db, W_SESSIONS_EXPIRE);
 
 	db_bind_int(s, 1, op->user);
@@ -38,9 +51,7 @@ static int make_session(struct writer *w, struct store_op *op, int64_t now)
 	int err = db_run(s);
 	if (err != 0)
 		return err;
-	op->token = mem_alloc(SECRET_TOKEN_SIZE);
-	secret_make_token(op->token);
-	secret_hash_token(hash, w->hash_key, span_of(op->token));
+	account_make_token(w, op, hash);
 	s = db_stmt(&w->db, W_SESSION_NEW);
 	db_bind_blob(s, 1, hash_span(hash));
 	db_bind_int(s, 2, op->user);
@@ -50,14 +61,14 @@ static int make_session(struct writer *w, struct store_op *op, int64_t now)
 	return db_run(s);
 }
 
-static int make_user(struct writer *w, struct store_op *op, int64_t now)
+int account_make_user(struct writer *w, struct store_op *op)
 {
 	sqlite3_stmt *s = db_stmt(&w->db, W_USER_NEW);
 
 	db_bind_text(s, 1, op->req->name);
 	db_bind_text(s, 2, op->req->name_key);
 	db_bind_blob(s, 3, (struct span){0});
-	db_bind_int(s, 4, now);
+	db_bind_int(s, 4, clock_wall_ms());
 	int err = db_run(s);
 	if (err != 0)
 		return err;
@@ -67,91 +78,130 @@ static int make_user(struct writer *w, struct store_op *op, int64_t now)
 	return 0;
 }
 
-static int make_account(struct writer *w, const struct store_op *op, enum team_role role,
-			int64_t now)
+int account_make(struct writer *w, const struct store_op *op, enum team_role role)
 {
 	sqlite3_stmt *s = db_stmt(&w->db, W_ACCOUNT_NEW);
+	struct span password = {0};
 
+	if (op->account->password != NULL)
+		password = span_of(op->account->password);
 	db_bind_int(s, 1, op->user);
 	db_bind_text(s, 2, op->req->login);
 	db_bind_text(s, 3, op->req->login_key);
-	db_bind_text(s, 4, span_of(op->account->password));
+	db_bind_text(s, 4, password);
 	db_bind_int(s, 5, role);
-	db_bind_int(s, 6, now);
+	db_bind_int(s, 6, clock_wall_ms());
 	return db_run(s);
 }
 
-int op_apply_setup(struct writer *w, struct store_op *op)
+int account_end_sessions(struct writer *w, int64_t user, int64_t except)
 {
-	int64_t now = clock_wall_ms();
-	int rc = db_step(db_stmt(&w->db, W_ACCOUNTS));
+	sqlite3_stmt *s = db_stmt(&w->db, W_SESSIONS_DROP);
 
-	if (rc < 0)
-		return rc;
-	if (rc > 0) {
-		db_stmt(&w->db, W_ACCOUNTS);
-		return op_refuse(op, PROTO_E_FORBIDDEN, "This team was set up already.");
-	}
-	rc = op_claim_name(w, op->req->name_key, 0, now);
-	if (rc < 0)
-		return rc;
-	if (rc == 0)
-		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this name.");
-	sqlite3_stmt *s = db_stmt(&w->db, W_TEAM_SET);
-	db_bind_blob(s, 1, op->req->team);
-	int err = db_run(s);
-	if (err == 0)
-		err = make_user(w, op, now);
-	if (err == 0)
-		err = make_account(w, op, ROLE_OWNER, now);
-	if (err == 0)
-		err = make_session(w, op, now);
-	if (err == 0)
-		err = audit(w, now, op->user, "setup", op->req->team, op->account->address);
-	return err;
+	db_bind_int(s, 1, user);
+	db_bind_int(s, 2, except);
+	return db_run(s);
 }
 
-int op_apply_sign_in(struct writer *w, struct store_op *op)
+int account_find(struct writer *w, int64_t user, enum team_role *role, bool *is_disabled)
 {
-	struct store_account *a = op->account;
-	int64_t now = clock_wall_ms();
 	sqlite3_stmt *s = db_stmt(&w->db, W_ACCOUNT);
 
-	/* What was read before the password was checked may have changed meanwhile. */
-	db_bind_int(s, 1, op->user);
+	db_bind_int(s, 1, user);
 	int rc = db_step(s);
-	if (rc < 0)
+	if (rc <= 0)
 		return rc;
-	bool may = rc > 0 && sqlite3_column_int64(s, 0) == 0 &&
-		   (!a->has_totp || a->totp_step > (uint64_t)sqlite3_column_int64(s, 1));
+	*is_disabled = sqlite3_column_int64(s, 0) != 0;
+	*role = (enum team_role)sqlite3_column_int64(s, 2);
 	sqlite3_reset(s);
-	if (!may)
-		return op_refuse(op, PROTO_E_UNAUTHORIZED, "This did not let you in.");
-	const char *name;
-	int err = writer_find_name(w, op->user, &name);
-	if (err == 0)
-		op->name = mem_strdup(name != NULL ? name : "");
-	if (err == 0 && a->has_totp) {
-		s = db_stmt(&w->db, W_ACCOUNT_TOTP_STEP);
-		db_bind_int(s, 1, op->user);
-		db_bind_int(s, 2, (int64_t)a->totp_step);
-		err = db_run(s);
-	}
-	if (err == 0 && a->password != NULL) {
-		s = db_stmt(&w->db, W_ACCOUNT_PASSWORD);
-		db_bind_int(s, 1, op->user);
-		db_bind_text(s, 2, span_of(a->password));
-		err = db_run(s);
-	}
-	return err == 0 ? make_session(w, op, now) : err;
+	return 1;
+}
+
+int account_login_taken(struct writer *w, const struct store_op *op)
+{
+	sqlite3_stmt *s = db_stmt(&w->db, W_ACCOUNT_BY_LOGIN);
+
+	db_bind_text(s, 1, op->req->login_key);
+	int rc = db_step(s);
+	if (rc > 0)
+		sqlite3_reset(s);
+	return rc;
+}
+
+int account_find_link(struct writer *w, const struct store_op *op, enum link_kind kind,
+		      struct link *out)
+{
+	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
+	sqlite3_stmt *s = db_stmt(&w->db, W_LINK);
+
+	secret_hash_token(hash, w->hash_key, op->req->token);
+	db_bind_blob(s, 1, hash_span(hash));
+	db_bind_int(s, 2, kind);
+	db_bind_int(s, 3, clock_wall_ms());
+	int rc = db_step(s);
+	if (rc <= 0)
+		return rc;
+	*out = (struct link){
+		.id = sqlite3_column_int64(s, 0),
+		.role = (enum team_role)sqlite3_column_int64(s, 1),
+		.room = sqlite3_column_int64(s, 2),
+		.user = sqlite3_column_int64(s, 3),
+	};
+	sqlite3_reset(s);
+	return 1;
+}
+
+/* 1: @actor is set; 0: nobody; or negative. */
+static int authenticate(struct writer *w, const struct store_op *op, struct actor *actor)
+{
+	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
+	int64_t now = clock_wall_ms();
+
+	if (op->account->credential == NULL)
+		return 0;
+	secret_hash_token(hash, w->hash_key, span_of(op->account->credential));
+	sqlite3_stmt *s = db_stmt(&w->db, W_SESSION);
+	db_bind_blob(s, 1, hash_span(hash));
+	db_bind_int(s, 2, now - SESSION_IDLE_MS);
+	db_bind_int(s, 3, now - SESSION_MAX_MS);
+	int rc = db_step(s);
+	if (rc <= 0)
+		return rc;
+	actor->session = sqlite3_column_int64(s, 0);
+	actor->user = sqlite3_column_int64(s, 1);
+	actor->role = (enum team_role)sqlite3_column_int64(s, 2);
+	sqlite3_reset(s);
+	return 1;
 }
 
 int op_apply_sign_out(struct writer *w, struct store_op *op)
 {
-	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
-	sqlite3_stmt *s = db_stmt(&w->db, W_SESSION_DROP);
+	struct actor actor;
+	int rc = authenticate(w, op, &actor);
 
-	secret_hash_token(hash, w->hash_key, span_of(op->token));
-	db_bind_blob(s, 1, hash_span(hash));
+	if (rc <= 0)
+		return rc;
+	op->account->cut = (struct store_cut){.user = actor.user, .session = actor.session};
+	sqlite3_stmt *s = db_stmt(&w->db, W_SESSION_DROP);
+	db_bind_int(s, 1, actor.user);
+	db_bind_int(s, 2, actor.session);
 	return db_run(s);
+}
+
+int op_apply_account(struct writer *w, struct store_op *op)
+{
+	struct actor actor = {0};
+	enum op asked = op->req->op;
+
+	if (!api_is_for_anyone(asked)) {
+		int rc = authenticate(w, op, &actor);
+
+		if (rc < 0)
+			return rc;
+		if (rc == 0)
+			return op_refuse(op, PROTO_E_UNAUTHORIZED, "You are not signed in.");
+		if (!api_permits(asked, actor.role))
+			return op_refuse(op, PROTO_E_FORBIDDEN, "Your role does not allow this.");
+	}
+	return appliers[asked](w, op, &actor);
 }

@@ -13,13 +13,13 @@ enum {
 	STALE_MS = 60 * 60 * 1000
 };
 
-int read_session(struct reader *rd, struct store_read *r)
+int read_actor(struct reader *rd, struct store_read *r)
 {
 	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
 	sqlite3_stmt *s = db_stmt(&rd->db, R_SESSION);
 	int64_t now = clock_wall_ms();
 
-	secret_hash_token(hash, rd->st->hash_key, span_of(r->token));
+	secret_hash_token(hash, rd->st->hash_key, span_of(r->token != NULL ? r->token : ""));
 	db_bind_blob(s, 1, (struct span){.p = (const char *)hash, .len = sizeof(hash)});
 	db_bind_int(s, 2, now - SESSION_IDLE_MS);
 	db_bind_int(s, 3, now - SESSION_MAX_MS);
@@ -39,16 +39,39 @@ int read_session(struct reader *rd, struct store_read *r)
 	r->stale = now - sqlite3_column_int64(s, 2) > STALE_MS;
 	r->session = sqlite3_column_int64(s, 3);
 	r->account = mem_zalloc(sizeof(*r->account));
-	r->account->role = (enum team_role)sqlite3_column_int64(s, 4);
+	int64_t role = sqlite3_column_int64(s, 4);
 	sqlite3_reset(s);
-	return read_belong(rd, r);
+	if (role < 0 || role >= N_TEAM_ROLES)
+		return -EUCLEAN;
+	r->account->role = (enum team_role)role;
+	return 0;
+}
+
+int read_session(struct reader *rd, struct store_read *r)
+{
+	int err = read_actor(rd, r);
+
+	return err != 0 || r->err != PROTO_OK ? err : read_belong(rd, r);
 }
 
 int read_account(struct reader *rd, struct store_read *r)
 {
-	sqlite3_stmt *s = db_stmt(&rd->db, R_ACCOUNT);
+	bool by_login = r->req->op == OP_SIGN_IN;
+	sqlite3_stmt *s;
 
-	db_bind_text(s, 1, r->req->login_key);
+	if (!by_login) {
+		int err = read_actor(rd, r);
+
+		if (err != 0 || r->err != PROTO_OK)
+			return err;
+		store_account_free(r->account);
+		r->account = NULL;
+	}
+	s = db_stmt(&rd->db, by_login ? R_ACCOUNT : R_ACCOUNT_OF);
+	if (by_login)
+		db_bind_text(s, 1, r->req->login_key);
+	else
+		db_bind_int(s, 1, r->user);
 	int rc = db_step(s);
 	if (rc <= 0)
 		return rc;

@@ -38,6 +38,31 @@ static const char *const statements[R_N_STMTS] = {
 		" WHERE s.hash = ?1 AND s.used >= ?2 AND s.created >= ?3 AND NOT a.is_disabled",
 	[R_ACCOUNT] = "SELECT user, password, role, is_disabled, totp, totp_step FROM accounts"
 		      " WHERE login_key = ?1",
+	[R_ACCOUNT_OF] = "SELECT user, password, role, is_disabled, totp, totp_step FROM accounts"
+			 " WHERE user = ?1",
+	[R_ME] = "SELECT u.name, a.login, a.totp IS NOT NULL,"
+		 " (SELECT count(*) FROM recovery WHERE user = a.user),"
+		 " (SELECT v FROM meta WHERE k = 'team')"
+		 " FROM accounts a JOIN users u ON u.id = a.user WHERE a.user = ?1",
+	[R_SESSIONS] = "SELECT id, created, used, agent, address FROM sessions"
+		       " WHERE user = ?1 AND used >= ?2 AND created >= ?3 ORDER BY used DESC, id",
+	[R_LINK] = "SELECT l.role, u.name, coalesce(r.title, ''),"
+		   " (SELECT v FROM meta WHERE k = 'team')"
+		   " FROM links l LEFT JOIN users u ON u.id = l.made_by"
+		   " LEFT JOIN rooms r ON r.id = l.room"
+		   " WHERE l.hash = ?1 AND l.kind = 1 AND l.expires > ?2 AND l.uses_left > 0",
+	[R_INVITES] = "SELECT l.id, l.made_by, coalesce(u.name, ''), l.role, r.title, l.created,"
+		      " l.expires, l.uses_left FROM links l LEFT JOIN users u ON u.id = l.made_by"
+		      " LEFT JOIN rooms r ON r.id = l.room"
+		      " WHERE l.kind = 1 AND l.expires > ?1 AND l.uses_left > 0 ORDER BY l.id DESC",
+	[R_PEOPLE] = "SELECT a.user, u.name, a.login, a.role, a.is_disabled, a.totp IS NOT NULL,"
+		     " a.created, u.last_seen,"
+		     " (SELECT count(*) FROM sessions s WHERE s.user = a.user AND s.used >= ?1"
+		     "  AND s.created >= ?2)"
+		     " FROM accounts a JOIN users u ON u.id = a.user ORDER BY u.name_key",
+	[R_AUDIT] = "SELECT t.id, t.ts, t.actor, coalesce(u.name, ''), t.act, t.object, t.address"
+		    " FROM audit t LEFT JOIN users u ON u.id = t.actor"
+		    " WHERE t.id < ?1 ORDER BY t.id DESC LIMIT ?2",
 	[R_TEAM] = "SELECT v FROM meta WHERE k = 'team'",
 	/* Ordinals at the marker and at the end; no row is counted but mentions. */
 	[R_BELONG] = "SELECT r.id, r.rid, r.name, r.head, m.read_seq, r.n_messages,"
@@ -97,6 +122,8 @@ static int run(struct reader *rd, struct store_read *r)
 		return read_session(rd, r);
 	case STORE_READ_ACCOUNT:
 		return read_account(rd, r);
+	case STORE_READ_LISTS:
+		return read_lists_of_team(rd, r);
 	case STORE_READ_TEAM:
 		return read_team(rd, r);
 	case STORE_READ_BELONG:

@@ -9,6 +9,13 @@ enum {
 	R_USER_BY_TOKEN,
 	R_SESSION,
 	R_ACCOUNT,
+	R_ACCOUNT_OF,
+	R_ME,
+	R_SESSIONS,
+	R_LINK,
+	R_INVITES,
+	R_PEOPLE,
+	R_AUDIT,
 	R_TEAM,
 	R_BELONG,
 	R_ROOMS,
@@ -29,8 +36,11 @@ void reader_answer_all(struct reader *rd, struct store_read *reads);
 int read_events(struct reader *rd, struct store_read *r);
 int read_hello(struct reader *rd, struct store_read *r);
 int read_session(struct reader *rd, struct store_read *r);
+/** Whose session r->token is: r->user, name, session and account; or r->err. */
+int read_actor(struct reader *rd, struct store_read *r);
 int read_account(struct reader *rd, struct store_read *r);
 int read_team(struct reader *rd, struct store_read *r);
+int read_lists_of_team(struct reader *rd, struct store_read *r);
 int read_belong(struct reader *rd, struct store_read *r);
 int read_rooms(struct reader *rd, struct store_read *r);
 

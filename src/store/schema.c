@@ -109,12 +109,13 @@ static const char *const migrations[] = {
 	 * in with. */
 	"CREATE TABLE accounts("
 	" user INTEGER PRIMARY KEY,"
-	" login TEXT NOT NULL,"
-	" login_key TEXT NOT NULL UNIQUE,"
+	" login TEXT," /* NULL: a guest who came by a link, and has only this device */
+	" login_key TEXT UNIQUE,"
 	" password TEXT,"
 	" role INTEGER NOT NULL,"
 	" is_disabled INTEGER NOT NULL DEFAULT 0,"
 	" totp BLOB,"
+	" totp_new BLOB," /* until a code of it was shown */
 	" totp_step INTEGER NOT NULL DEFAULT 0,"
 	" created INTEGER NOT NULL);"
 	/* One for each device that is signed in.  hash is of its token, id is what it is listed by.
@@ -128,6 +129,22 @@ static const char *const migrations[] = {
 	" agent TEXT NOT NULL,"
 	" address TEXT NOT NULL);"
 	"CREATE INDEX sessions_by_user ON sessions(user);"
+	/* Codes in place of the second factor, each good once. */
+	"CREATE TABLE recovery(user INTEGER NOT NULL, hash BLOB NOT NULL,"
+	" PRIMARY KEY(user, hash)) WITHOUT ROWID;"
+	/* What lets in who holds its token.  kind 1: an invitation with role, and for a guest the
+	 * only room; 2: a new password for user. */
+	"CREATE TABLE links("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" hash BLOB NOT NULL UNIQUE,"
+	" kind INTEGER NOT NULL,"
+	" role INTEGER NOT NULL,"
+	" room INTEGER,"
+	" user INTEGER,"
+	" made_by INTEGER NOT NULL,"
+	" created INTEGER NOT NULL,"
+	" expires INTEGER NOT NULL,"
+	" uses_left INTEGER NOT NULL);"
 	/* Every administrative act: who, what, to whom, when, from where. */
 	"CREATE TABLE audit("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"

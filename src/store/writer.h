@@ -84,11 +84,30 @@ enum {
 	W_ACCOUNT,
 	W_ACCOUNT_NEW,
 	W_ACCOUNT_PASSWORD,
+	W_ACCOUNT_BY_LOGIN,
+	W_ACCOUNT_ROLE,
+	W_ACCOUNT_DISABLE,
 	W_ACCOUNT_TOTP_STEP,
+	W_ACCOUNT_TOTP_NEW,
+	W_ACCOUNT_TOTP_ON,
+	W_ACCOUNT_TOTP_OFF,
+	W_OTHER_OWNERS,
+	W_RECOVERY_NEW,
+	W_RECOVERY_USE,
+	W_RECOVERY_CLEAR,
+	W_SESSION,
 	W_SESSION_NEW,
+	W_SESSION_RENEW,
 	W_SESSION_USED,
 	W_SESSION_DROP,
+	W_SESSIONS_DROP,
 	W_SESSIONS_EXPIRE,
+	W_LINK,
+	W_LINK_NEW,
+	W_LINK_USE,
+	W_LINK_DROP,
+	W_LINKS_DROP,
+	W_TEAM,
 	W_AUDIT,
 	W_MEMBER_ADD,
 	W_MEMBER_READ,
@@ -158,6 +177,7 @@ int op_apply_touch(struct writer *w, struct store_op *op);
 int op_apply_setup(struct writer *w, struct store_op *op);
 int op_apply_sign_in(struct writer *w, struct store_op *op);
 int op_apply_sign_out(struct writer *w, struct store_op *op);
+int op_apply_account(struct writer *w, struct store_op *op);
 /** op_hello.c: make @key free for user @self (0: a new one).  1: it is; 0: another has it;
  * negative: failed.  It writes only when it returns 1. */
 int op_claim_name(struct writer *w, struct span key, int64_t self, int64_t now);

@@ -30,7 +30,10 @@ static const char *const statements[W_N_STMTS] = {
 	[W_ROOM_NEW] = "INSERT INTO rooms(rid, name, title) VALUES(?1, ?2, ?3)",
 	[W_ROOM_SNAPSHOT] = "SELECT rid, name, title, topic, first FROM rooms WHERE id = ?1",
 	[W_USER_NAME] = "SELECT name FROM users WHERE id = ?1",
-	[W_USER_BY_KEY] = "SELECT id, last_seen FROM users WHERE name_key = ?1",
+	/* Whoever has an account keeps their name. */
+	[W_USER_BY_KEY] = "SELECT id, CASE WHEN EXISTS(SELECT 1 FROM accounts WHERE user = id)"
+			  " THEN 9223372036854775807 ELSE last_seen END"
+			  " FROM users WHERE name_key = ?1",
 	[W_USER_BY_TOKEN] = "SELECT id, name, name_key FROM users WHERE token_hash = ?1",
 	[W_USER_FREE_KEY] = "UPDATE users SET name_key = NULL WHERE id = ?1",
 	[W_USER_NEW] = "INSERT INTO users(name, name_key, token_hash, created, last_seen)"
@@ -40,7 +43,33 @@ static const char *const statements[W_N_STMTS] = {
 	[W_TEAM_SET] = "INSERT INTO meta VALUES('team', ?1)"
 		       " ON CONFLICT DO UPDATE SET v = excluded.v",
 	[W_ACCOUNTS] = "SELECT 1 FROM accounts LIMIT 1",
-	[W_ACCOUNT] = "SELECT is_disabled, totp_step FROM accounts WHERE user = ?1",
+	[W_TEAM] = "SELECT v FROM meta WHERE k = 'team'",
+	[W_ACCOUNT] = "SELECT is_disabled, totp_step, role, password, totp_new, login"
+		      " FROM accounts WHERE user = ?1",
+	[W_ACCOUNT_BY_LOGIN] = "SELECT 1 FROM accounts WHERE login_key = ?1",
+	[W_ACCOUNT_ROLE] = "UPDATE accounts SET role = ?2 WHERE user = ?1",
+	[W_ACCOUNT_DISABLE] = "UPDATE accounts SET is_disabled = ?2 WHERE user = ?1",
+	[W_ACCOUNT_TOTP_NEW] = "UPDATE accounts SET totp_new = ?2 WHERE user = ?1",
+	[W_ACCOUNT_TOTP_ON] = "UPDATE accounts SET totp = totp_new, totp_new = NULL,"
+			      " totp_step = ?2 WHERE user = ?1",
+	[W_ACCOUNT_TOTP_OFF] = "UPDATE accounts SET totp = NULL, totp_new = NULL WHERE user = ?1",
+	[W_OTHER_OWNERS] = "SELECT 1 FROM accounts"
+			   " WHERE role = ?2 AND NOT is_disabled AND user <> ?1 LIMIT 1",
+	[W_RECOVERY_NEW] = "INSERT OR IGNORE INTO recovery(user, hash) VALUES(?1, ?2)",
+	[W_RECOVERY_USE] = "DELETE FROM recovery WHERE user = ?1 AND hash = ?2",
+	[W_RECOVERY_CLEAR] = "DELETE FROM recovery WHERE user = ?1",
+	[W_LINK] = "SELECT id, role, room, user FROM links"
+		   " WHERE hash = ?1 AND kind = ?2 AND expires > ?3 AND uses_left > 0",
+	[W_LINK_NEW] = "INSERT INTO links(hash, kind, role, room, user, made_by, created, expires,"
+		       " uses_left) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[W_LINK_USE] = "UPDATE links SET uses_left = uses_left - 1 WHERE id = ?1",
+	[W_LINK_DROP] = "DELETE FROM links WHERE id = ?1 AND kind = 1",
+	[W_LINKS_DROP] = "DELETE FROM links WHERE user = ?1",
+	[W_SESSION] = "SELECT s.id, s.user, a.role FROM sessions s"
+		      " JOIN accounts a ON a.user = s.user"
+		      " WHERE s.hash = ?1 AND s.used >= ?2 AND s.created >= ?3"
+		      " AND NOT a.is_disabled",
+	[W_SESSION_RENEW] = "UPDATE sessions SET hash = ?2, used = ?3 WHERE id = ?1",
 	[W_ACCOUNT_NEW] = "INSERT INTO accounts(user, login, login_key, password, role, created)"
 			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[W_ACCOUNT_PASSWORD] = "UPDATE accounts SET password = ?2 WHERE user = ?1",
@@ -48,7 +77,8 @@ static const char *const statements[W_N_STMTS] = {
 	[W_SESSION_NEW] = "INSERT INTO sessions(hash, user, created, used, agent, address)"
 			  " VALUES(?1, ?2, ?3, ?3, ?4, ?5)",
 	[W_SESSION_USED] = "UPDATE sessions SET used = ?2 WHERE id = ?1",
-	[W_SESSION_DROP] = "DELETE FROM sessions WHERE hash = ?1",
+	[W_SESSION_DROP] = "DELETE FROM sessions WHERE user = ?1 AND id = ?2",
+	[W_SESSIONS_DROP] = "DELETE FROM sessions WHERE user = ?1 AND id <> ?2",
 	[W_SESSIONS_EXPIRE] =
 		"DELETE FROM sessions WHERE user = ?1 AND (used < ?2 OR created < ?3)",
 	[W_AUDIT] = "INSERT INTO audit(ts, actor, act, object, address) VALUES(?1, ?2, ?3, ?4, ?5)",

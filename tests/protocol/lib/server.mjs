@@ -39,9 +39,9 @@ export class Server {
   host = '127.0.0.1'
   #peers = new Set()
 
-  /** `args` come behind the usual ones; `data` is kept (and left) where it is given; `bin` wraps. */
-  constructor({ args = ['--no-limits'], env = {}, data, usual = true, bin = [BIN], listen = '127.0.0.1:0' } = {}) {
-    Object.assign(this, { args, env, data, usual, bin, listen, ownsData: data === undefined })
+  /** `args` come behind the usual ones; not `open`: with accounts; `data` is kept (and left) where it is given; `bin` wraps. */
+  constructor({ args = ['--no-limits'], env = {}, data, usual = true, bin = [BIN], listen = '127.0.0.1:0', open = true } = {}) {
+    Object.assign(this, { args, env, data, usual, bin, listen, open, ownsData: data === undefined })
   }
 
   /** A server for one test, ended and cleaned up with it. */
@@ -54,7 +54,7 @@ export class Server {
 
   async start() {
     this.data ??= await mkdtemp(path.join(tmpdir(), 'hubbub-test-'))
-    const usual = ['serve', '--open', '--listen', this.listen, '--data', this.data]
+    const usual = ['serve', ...(this.open ? ['--open'] : []), '--listen', this.listen, '--data', this.data]
     const args = [...this.bin.slice(1), ...(this.usual ? usual : ['serve']), ...this.args]
     this.stdout = this.stderr = ''
     const child = spawn(this.bin[0], args, { env: cleanEnv(this.env), stdio: ['ignore', 'pipe', 'pipe'] })

@@ -298,7 +298,8 @@ static void a_database_of_version_1_is_migrated_and_counts_on(void **state)
 	run_sql(fx,
 		"CREATE INDEX events_messages ON events(room, seq, ord) WHERE kind = 1;"
 		"UPDATE events SET ord = NULL WHERE kind <> 1;"
-		"DROP TABLE accounts; DROP TABLE sessions; DROP TABLE audit;"
+		"DROP TABLE accounts; DROP TABLE sessions; DROP TABLE recovery;"
+		"DROP TABLE links; DROP TABLE audit;"
 		"PRAGMA user_version = 1",
 		NULL);
 
