@@ -8,6 +8,8 @@
 bool api_is_for_anyone(enum op op);
 /** Whether somebody of @role who is signed in may ask for @op at all. */
 bool api_permits(enum op op, enum team_role role);
+/** Whether the shell, which is nobody, may ask for @op: what administers the team. */
+bool api_permits_shell(enum op op);
 /**
  * Whether an @actor may act on the account of a @target with another role: each on those below, an
  * owner on all.

@@ -10,5 +10,7 @@
 
 int chore_backup(const struct config *cfg);
 int chore_restore(const struct config *cfg);
+/** `hubbub user`, `invite` or `audit`, as @verb says. */
+int chore_people(const struct config *cfg, enum config_verb verb);
 /** 0 where nothing was found. */
 int chore_check(const struct config *cfg);

@@ -49,6 +49,10 @@ struct config {
 	/* Of backup, restore: the file; backup: whether it may replace one.  No settings. */
 	char *file;
 	bool force;
+	/* Of user, invite, audit: what to do, to whom; and the options.  No settings. */
+	char *args[2];
+	char *opt_name, *opt_role, *opt_room;
+	unsigned opt_uses, opt_days, opt_limit;
 };
 
 enum config_verb {
@@ -58,6 +62,9 @@ enum config_verb {
 	CONFIG_CHECK,      /* check-config: the settings are good; @cfg is filled as for serve */
 	CONFIG_BACKUP,     /* @cfg says which data, and which file */
 	CONFIG_RESTORE,    /* likewise */
+	CONFIG_USER,       /* user: args say what; the server of @cfg's data does it */
+	CONFIG_INVITE,     /* likewise */
+	CONFIG_AUDIT,      /* likewise */
 	CONFIG_CHECK_DATA, /* check: @cfg says which data */
 };
 

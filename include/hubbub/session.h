@@ -42,6 +42,11 @@ struct session_env {
 	void *ctx;
 };
 
+/**
+ * What a socket is passed on with that is the shell's, from the control socket: whoever holds it
+ * administers the team.  It is not counted by the acceptor.
+ */
+extern char session_of_shell[];
 /** Hooks of a worker whose ctx is the struct session_env. */
 extern const struct worker_hooks session_worker_hooks;
 /** Who may come in by the limits of addresses; @env stays. */

@@ -89,6 +89,7 @@ struct store_account {
 	uint8_t totp[STORE_TOTP_BYTES];
 	uint64_t totp_step;    /* the last one that was used */
 	char *agent, *address; /* of the device */
+	bool is_shell;         /* who asks came by the control socket */
 	char *credential;      /* the session's token, as it was shown; wiped */
 	struct store_cut cut;  /* result */
 	int64_t role_of;       /* result: whose role is now role; 0: nobody's changed */
@@ -159,7 +160,8 @@ struct store_read {
 	int64_t user;
 	int64_t room_id;
 	struct request *req; /* owned; may be NULL */
-	char *token;         /* SESSION: owned, wiped */
+	char *token;         /* SESSION, ACCOUNT, LISTS: owned, wiped */
+	bool is_shell;       /* LISTS: who asks came by the control socket */
 
 	/* STORE_READ_EVENTS: which. */
 	enum history_from from;

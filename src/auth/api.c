@@ -5,16 +5,16 @@ static const struct {
 	bool is_for_somebody;
 	enum team_role least;
 } rules[N_OPS] = {
-	[OP_SIGN_OUT] = {true, ROLE_GUEST},    [OP_ME] = {true, ROLE_GUEST},
-	[OP_SET_NAME] = {true, ROLE_GUEST},    [OP_SET_PASSWORD] = {true, ROLE_GUEST},
-	[OP_TOTP_BEGIN] = {true, ROLE_GUEST},  [OP_TOTP_CONFIRM] = {true, ROLE_GUEST},
-	[OP_TOTP_END] = {true, ROLE_GUEST},    [OP_SESSIONS] = {true, ROLE_GUEST},
-	[OP_SESSION_END] = {true, ROLE_GUEST}, [OP_SESSIONS_END] = {true, ROLE_GUEST},
-	[OP_INVITES] = {true, ROLE_ADMIN},     [OP_INVITE_NEW] = {true, ROLE_ADMIN},
-	[OP_INVITE_END] = {true, ROLE_ADMIN},  [OP_USERS] = {true, ROLE_ADMIN},
-	[OP_USER_ROLE] = {true, ROLE_ADMIN},   [OP_USER_DISABLED] = {true, ROLE_ADMIN},
-	[OP_USER_RESET] = {true, ROLE_ADMIN},  [OP_AUDIT] = {true, ROLE_ADMIN},
-	[OP_FIGURES] = {true, ROLE_ADMIN},
+	[OP_SIGN_OUT] = {true, ROLE_GUEST},      [OP_ME] = {true, ROLE_GUEST},
+	[OP_SET_NAME] = {true, ROLE_GUEST},      [OP_SET_PASSWORD] = {true, ROLE_GUEST},
+	[OP_TOTP_BEGIN] = {true, ROLE_GUEST},    [OP_TOTP_CONFIRM] = {true, ROLE_GUEST},
+	[OP_TOTP_END] = {true, ROLE_GUEST},      [OP_SESSIONS] = {true, ROLE_GUEST},
+	[OP_SESSION_END] = {true, ROLE_GUEST},   [OP_SESSIONS_END] = {true, ROLE_GUEST},
+	[OP_INVITES] = {true, ROLE_ADMIN},       [OP_INVITE_NEW] = {true, ROLE_ADMIN},
+	[OP_INVITE_END] = {true, ROLE_ADMIN},    [OP_USERS] = {true, ROLE_ADMIN},
+	[OP_USER_NEW] = {true, ROLE_ADMIN},      [OP_USER_ROLE] = {true, ROLE_ADMIN},
+	[OP_USER_DISABLED] = {true, ROLE_ADMIN}, [OP_USER_RESET] = {true, ROLE_ADMIN},
+	[OP_AUDIT] = {true, ROLE_ADMIN},         [OP_FIGURES] = {true, ROLE_ADMIN},
 };
 
 bool api_is_for_anyone(enum op op)
@@ -25,6 +25,11 @@ bool api_is_for_anyone(enum op op)
 bool api_permits(enum op op, enum team_role role)
 {
 	return rules[op].is_for_somebody && role >= rules[op].least;
+}
+
+bool api_permits_shell(enum op op)
+{
+	return rules[op].is_for_somebody && rules[op].least == ROLE_ADMIN;
 }
 
 bool api_may_act_on(enum team_role actor, enum team_role target)

@@ -11,11 +11,12 @@ struct chore {
 	enum config_verb verb;
 	bool takes_file;
 	bool takes_force;
+	const char *options; /* of user, invite and audit: which they take; else "" */
 	const char *help;
 };
 
 static const struct chore chores[] = {
-	{"backup", CONFIG_BACKUP, true, true,
+	{"backup", CONFIG_BACKUP, true, true, "",
 	 "hubbub backup FILE [--force] [--data DIR] [--config FILE]\n"
 	 "\n"
 	 "Copies the database, as of one moment, into the one file FILE; the server may go on\n"
@@ -24,20 +25,40 @@ static const struct chore chores[] = {
 	 "safe.\n"
 	 "\n"
 	 "  --force        replace FILE if it is there\n"},
-	{"restore", CONFIG_RESTORE, true, false,
+	{"restore", CONFIG_RESTORE, true, false, "",
 	 "hubbub restore FILE [--data DIR] [--config FILE]\n"
 	 "\n"
 	 "Puts the backup FILE in the place of the database; the server must be stopped.  FILE is\n"
 	 "verified first and never changed.  What was there is kept as\n"
 	 "hubbub.db.before-restore-DATE in the same directory.  Clients start over by themselves.\n"
 	 "\n"},
-	{"check", CONFIG_CHECK_DATA, false, false,
+	{"check", CONFIG_CHECK_DATA, false, false, "",
 	 "hubbub check [--data DIR] [--config FILE]\n"
 	 "\n"
 	 "Looks for damage, holes and leftovers in the database and changes nothing; the server "
 	 "may\n"
 	 "go on serving.  What is wrong is told on standard output, a line for each kind and "
 	 "room.\n"
+	 "\n"},
+	{"user", CONFIG_USER, false, false, "name role ",
+	 "hubbub user add LOGIN [--name NAME] [--role guest|member|admin|owner]\n"
+	 "hubbub user list | disable LOGIN | enable LOGIN | reset-password LOGIN\n"
+	 "\n"
+	 "People and their accounts, whether or not the server runs.  `add` and `reset-password`\n"
+	 "print a link, good for a day, where a password is chosen; `disable` ends what the\n"
+	 "person has open at once.\n"
+	 "\n"},
+	{"invite", CONFIG_INVITE, false, false, "role uses days room ",
+	 "hubbub invite [--role guest|member|admin] [--uses N] [--days N] [--room NAME]\n"
+	 "\n"
+	 "Prints a link by which somebody joins the team: once unless --uses says more often, for\n"
+	 "7 days unless --days says otherwise.  A guest comes into the one --room.\n"
+	 "\n"},
+	{"audit", CONFIG_AUDIT, false, false, "limit ",
+	 "hubbub audit [--limit N]\n"
+	 "\n"
+	 "Prints the newest N (50) acts of administration: when, by whom, what, on whom, from "
+	 "where.\n"
 	 "\n"},
 };
 
@@ -88,6 +109,8 @@ int chores_take_args(struct config *cfg, const char *name, int *argc, char **arg
 	const struct chore *chore = find(name);
 	int n = 0, err = 0;
 
+	if (chore->options[0] != '\0')
+		return people_take_args(cfg, name, chore->options, argc, argv, text);
 	for (int i = 0; err == 0 && i < *argc; i++) {
 		char *arg = argv[i];
 

@@ -375,6 +375,11 @@ void config_deinit(struct config *cfg)
 	free(cfg->trusted_proxies);
 	free(cfg->data_dir);
 	free(cfg->file);
+	free(cfg->args[0]);
+	free(cfg->args[1]);
+	free(cfg->opt_name);
+	free(cfg->opt_role);
+	free(cfg->opt_room);
 	free(cfg->listen_host);
 	*cfg = (struct config){0};
 }

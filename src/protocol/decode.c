@@ -68,6 +68,8 @@ static const struct op_row {
 			      {field_read_token, field_read_user_name, field_read_login,
 			       field_read_password}},
 	[OP_USERS] = {SPAN("users"), {NULL}},
+	[OP_USER_NEW] = {SPAN("user-new"),
+			 {field_read_user_name, field_read_login, field_read_role}},
 	[OP_USER_ROLE] = {SPAN("user-role"), {field_read_role}},
 	[OP_USER_DISABLED] = {SPAN("user-disabled"), {field_read_on}},
 	[OP_USER_RESET] = {SPAN("user-reset"), {NULL}},

@@ -29,6 +29,9 @@ int main(int argc, char **argv)
 			 : verb == CONFIG_RESTORE ? chore_restore(&cfg)
 						  : chore_check(&cfg);
 		config_deinit(&cfg);
+	} else if (verb == CONFIG_USER || verb == CONFIG_INVITE || verb == CONFIG_AUDIT) {
+		status = chore_people(&cfg, (enum config_verb)verb);
+		config_deinit(&cfg);
 	} else {
 		fwrite(text.p, 1, text.len, stdout);
 	}

@@ -83,6 +83,7 @@ void server_begin_stop(struct server *s, bool keeps_socket)
 	signals_unwatch(s);
 	takeover_cancel(s);
 	watchdog_stop(s);
+	control_close(s);
 	/* The loop ends when these handles are gone. */
 	if (keeps_socket)
 		s->takeover.listen_fd = acceptor_release_socket(s->acceptor);
@@ -174,6 +175,7 @@ static int start(struct server *s)
 
 	acceptor_set_gate(s->acceptor, &gate);
 	limits_set_capacity(s->env.limits, acceptor_capacity(s->acceptor));
+	control_open(s);
 	err = signals_watch(s);
 	if (err != 0)
 		log_error("cannot watch signals: %s", uv_strerror(err));

@@ -41,7 +41,8 @@ struct server {
 	struct session_env env;
 	struct store *store;
 	struct acceptor *acceptor;
-	int inherited_fd; /* to listen on; -1: none was handed over */
+	struct control *control; /* NULL: none */
+	int inherited_fd;        /* to listen on; -1: none was handed over */
 	struct worker *workers;
 	unsigned n_workers;
 	unsigned n_started;
@@ -57,6 +58,11 @@ void signals_unwatch(struct server *s);
 /* server.c */
 /** Take nothing new from here on; the loop ends when its handles are gone. */
 void server_begin_stop(struct server *s, bool keeps_socket);
+
+/* control.c */
+/** Listen for the shell's commands on DATA/control, a socket that only this user reaches. */
+void control_open(struct server *s);
+void control_close(struct server *s);
 
 /* reload.c */
 /** SIGHUP: read the settings again. */

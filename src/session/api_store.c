@@ -39,7 +39,8 @@ struct store_account *api_new_account(const struct conn *c)
 	conn_find_client(c, http, &addr);
 	a->agent = mem_dup(agent.p != NULL ? agent.p : "",
 			   agent.len < MAX_AGENT ? agent.len : MAX_AGENT);
-	a->address = mem_strdup(addr_format(&addr, text));
+	a->address = mem_strdup(!c->is_shell ? addr_format(&addr, text) : "");
+	a->is_shell = c->is_shell;
 	if (token.p != NULL)
 		a->credential = mem_dup(token.p, token.len);
 	return a;
@@ -53,7 +54,7 @@ static bool is_sign_in(enum op op)
 static bool is_new_thing(enum op op)
 {
 	return op == OP_SETUP || op == OP_INVITE_ACCEPT || op == OP_INVITE_NEW ||
-	       op == OP_USER_RESET;
+	       op == OP_USER_RESET || op == OP_USER_NEW;
 }
 
 static void answer_op(struct conn *c, struct store_op *op)
@@ -72,7 +73,7 @@ static void answer_op(struct conn *c, struct store_op *op)
 	else if (asked == OP_SIGN_OUT)
 		cookie_append(&headers, SPAN(""));
 	buf_append_char(&headers, '\0');
-	if (op->name != NULL) {
+	if (op->name != NULL && op->scratch.len == 0) {
 		buf_append_str(&op->scratch, "{\"me\":");
 		user_encode(&op->scratch, op->user, span_of(op->name));
 		buf_append_char(&op->scratch, '}');
@@ -147,6 +148,7 @@ struct store_read *api_new_read(struct conn *c, enum store_read_kind kind, struc
 	struct span token = api_find_token(http_deferred_request(c->http));
 
 	read->msg.deliver = deliver_read;
+	read->is_shell = c->is_shell;
 	if (token.p != NULL)
 		read->token = mem_dup(token.p, token.len);
 	return read;

@@ -31,7 +31,8 @@ static void on_stream_closed(struct stream *s)
 	limit_account_leave(c->of_addr);
 	pool_free(&hub->conn_pool, c);
 	count_add(&hub->counters->connections, -1);
-	hub->env->on_released(hub->env->ctx, hub->worker->index);
+	if (!c->is_shell)
+		hub->env->on_released(hub->env->ctx, hub->worker->index);
 	if (hub->stopping && idmap_len(&hub->conns) == 0)
 		worker_stopped(hub->worker);
 }
@@ -189,6 +190,8 @@ static void on_data(struct stream *s, uint8_t *bytes, size_t len)
 
 void conn_http_answered(struct conn *c)
 {
+	if (c->phase == CONN_ENDING)
+		stream_resume(&c->stream); /* to see the peer's end */
 	if (c->phase != CONN_HTTP || http_is_deferred(c->http))
 		return;
 	struct buf kept = http_take_kept(c->http);
@@ -238,7 +241,8 @@ void conn_new(struct hub *hub, int fd, void *pass)
 	hub->next_conn += hub->env->n_workers;
 	c->phase = CONN_HTTP;
 	c->timer = TIMER_NONE;
-	c->of_addr = pass;
+	c->is_shell = pass == session_of_shell;
+	c->of_addr = c->is_shell ? NULL : pass;
 	c->http = http_new(&http_default_limits, &conn_http_handler, c);
 	idmap_put(&hub->conns, c->id, c);
 	count_add(&hub->counters->connections, 1);

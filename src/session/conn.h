@@ -79,6 +79,7 @@ struct conn {
 	bool is_throttled : 1;    /* in the hub's list of those */
 	bool is_mid_message : 1;
 	bool got_message : 1; /* inside ws_receive() */
+	bool is_shell : 1;    /* it came by the control socket */
 	uint16_t n_pongs;     /* likewise: replies to the heartbeat, due or not */
 	uint8_t n_large;      /* of n_in_flight, those whose replies are large */
 	uint8_t role;         /* enum team_role, since hello */
@@ -115,7 +116,7 @@ static inline struct hub *conn_hub(const struct conn *c)
 }
 
 /* conn.c */
-/** @pass: what the acceptor's gate gave, a struct limit_account. */
+/** @pass: what the acceptor's gate gave, a struct limit_account; or session_of_shell. */
 void conn_new(struct hub *hub, int fd, void *pass);
 void conn_destroy(struct conn *c);                               /* at once */
 void conn_close(struct conn *c, uint16_t code, const char *why); /* with the closing handshake */

@@ -38,6 +38,7 @@ static const struct route {
 	{"POST", "/invites", OP_INVITE_NEW, api_start_op},
 	{"DELETE", "/invites/*", OP_INVITE_END, api_start_op},
 	{"GET", "/users", OP_USERS, api_start_list},
+	{"POST", "/users", OP_USER_NEW, api_start_op},
 	{"POST", "/users/u*/role", OP_USER_ROLE, api_start_op},
 	{"POST", "/users/u*/disabled", OP_USER_DISABLED, api_start_op},
 	{"POST", "/users/u*/reset", OP_USER_RESET, api_start_op},

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+char session_of_shell[1];
+
 struct hub *hub_of(struct worker *w)
 {
 	return w->user;
@@ -40,6 +42,8 @@ static void on_socket(struct worker *w, int fd, void *pass)
 
 	if (hub->stopping) {
 		close(fd);
+		if (pass == session_of_shell)
+			return;
 		limit_account_leave(pass);
 		hub->env->on_released(hub->env->ctx, w->index);
 		return;

@@ -135,7 +135,7 @@ bool conn_admit_request(struct conn *c, struct http *h, const struct http_reques
 	struct session_env *env = conn_hub(c)->env;
 	struct addr client;
 
-	if (!limits_are_on(env->limits))
+	if (!limits_are_on(env->limits) || c->is_shell)
 		return true;
 	if (c->of_addr == NULL)
 		return admit_behind_proxy(c, h, req, span_equal(req->path, SPAN("/ws")));

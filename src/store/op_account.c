@@ -9,13 +9,21 @@
 #include "store/store_internal.h"
 
 static account_applier *const appliers[N_OPS] = {
-	[OP_SET_NAME] = apply_set_name,         [OP_SET_PASSWORD] = apply_set_password,
-	[OP_TOTP_BEGIN] = apply_totp_begin,     [OP_TOTP_CONFIRM] = apply_totp_confirm,
-	[OP_TOTP_END] = apply_totp_end,         [OP_SESSION_END] = apply_session_end,
-	[OP_SESSIONS_END] = apply_sessions_end, [OP_INVITE_NEW] = apply_invite_new,
-	[OP_INVITE_END] = apply_invite_end,     [OP_INVITE_ACCEPT] = apply_invite_accept,
-	[OP_USER_ROLE] = apply_user_role,       [OP_USER_DISABLED] = apply_user_disabled,
-	[OP_USER_RESET] = apply_user_reset,     [OP_RESET] = apply_reset,
+	[OP_SET_NAME] = apply_set_name,
+	[OP_SET_PASSWORD] = apply_set_password,
+	[OP_TOTP_BEGIN] = apply_totp_begin,
+	[OP_TOTP_CONFIRM] = apply_totp_confirm,
+	[OP_TOTP_END] = apply_totp_end,
+	[OP_SESSION_END] = apply_session_end,
+	[OP_SESSIONS_END] = apply_sessions_end,
+	[OP_INVITE_NEW] = apply_invite_new,
+	[OP_INVITE_END] = apply_invite_end,
+	[OP_INVITE_ACCEPT] = apply_invite_accept,
+	[OP_USER_NEW] = apply_user_new,
+	[OP_USER_ROLE] = apply_user_role,
+	[OP_USER_DISABLED] = apply_user_disabled,
+	[OP_USER_RESET] = apply_user_reset,
+	[OP_RESET] = apply_reset,
 };
 
 int account_audit(struct writer *w, const struct store_op *op, int64_t actor, const char *act,
@@ -157,6 +165,10 @@ static int authenticate(struct writer *w, const struct store_op *op, struct acto
 	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
 	int64_t now = clock_wall_ms();
 
+	if (op->account->is_shell) {
+		*actor = (struct actor){.role = ROLE_OWNER};
+		return api_permits_shell(op->req->op);
+	}
 	if (op->account->credential == NULL)
 		return 0;
 	secret_hash_token(hash, w->hash_key, span_of(op->account->credential));

@@ -78,6 +78,68 @@ int apply_invite_new(struct writer *w, struct store_op *op, const struct actor *
 	return err;
 }
 
+/* A team without an owner could not be administered.  1, 0 or negative. */
+static int has_other_owner(struct writer *w, int64_t user)
+{
+	sqlite3_stmt *s = db_stmt(&w->db, W_OTHER_OWNERS);
+
+	db_bind_int(s, 1, user);
+	db_bind_int(s, 2, ROLE_OWNER);
+	int rc = db_step(s);
+	if (rc > 0)
+		sqlite3_reset(s);
+	return rc;
+}
+
+/* A team that was never set up in a browser gets a name that can be read. */
+static int name_team(struct writer *w)
+{
+	sqlite3_stmt *s = db_stmt(&w->db, W_TEAM);
+	int rc = db_step(s);
+
+	if (rc != 0) {
+		sqlite3_reset(s);
+		return rc < 0 ? rc : 0;
+	}
+	s = db_stmt(&w->db, W_TEAM_SET);
+	db_bind_blob(s, 1, SPAN("Hubbub"));
+	return db_run(s);
+}
+
+int apply_user_new(struct writer *w, struct store_op *op, const struct actor *actor)
+{
+	struct link link = {.role = op->req->role};
+
+	if (op->req->name.p == NULL || op->req->login.p == NULL)
+		return op_refuse(op, PROTO_E_BAD_REQUEST, "A name and a login are wanted.");
+	if (op->req->role >= actor->role && actor->role != ROLE_OWNER)
+		return op_refuse(op, PROTO_E_FORBIDDEN, not_yours);
+	int rc = account_login_taken(w, op);
+	if (rc < 0)
+		return rc;
+	if (rc > 0)
+		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this login.");
+	rc = has_other_owner(w, 0);
+	if (rc < 0)
+		return rc;
+	if (rc == 0 && op->req->role != ROLE_OWNER)
+		return op_refuse(op, PROTO_E_FORBIDDEN, "The first account is the owner's.");
+	rc = op_claim_name(w, op->req->name_key, 0, clock_wall_ms());
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this name.");
+	int err = name_team(w);
+	if (err == 0)
+		err = account_make_user(w, op);
+	if (err == 0)
+		err = account_make(w, op, op->req->role);
+	link.user = op->user;
+	if (err == 0)
+		err = make_link(w, op, LINK_RESET, &link, actor->user, RESET_MS, 1);
+	return err != 0 ? err : account_audit(w, op, actor->user, "add", op->req->name);
+}
+
 int apply_invite_end(struct writer *w, struct store_op *op, const struct actor *actor)
 {
 	sqlite3_stmt *s = db_stmt(&w->db, W_LINK_DROP);
@@ -116,19 +178,6 @@ static int note(struct writer *w, const struct store_op *op, const struct actor 
 
 	return err != 0 ? err
 			: account_audit(w, op, actor->user, act, span_of(name != NULL ? name : ""));
-}
-
-/* A team without an owner could not be administered.  1, 0 or negative. */
-static int has_other_owner(struct writer *w, int64_t user)
-{
-	sqlite3_stmt *s = db_stmt(&w->db, W_OTHER_OWNERS);
-
-	db_bind_int(s, 1, user);
-	db_bind_int(s, 2, ROLE_OWNER);
-	int rc = db_step(s);
-	if (rc > 0)
-		sqlite3_reset(s);
-	return rc;
 }
 
 int apply_user_role(struct writer *w, struct store_op *op, const struct actor *actor)

@@ -1,6 +1,7 @@
 /*
  * Reads about accounts: who signs in, and whose session a token is.
  */
+#include "hubbub/api.h"
 #include "hubbub/clock.h"
 #include "hubbub/mem.h"
 #include "store/account.h"
@@ -18,6 +19,12 @@ int read_actor(struct reader *rd, struct store_read *r)
 	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
 	sqlite3_stmt *s = db_stmt(&rd->db, R_SESSION);
 	int64_t now = clock_wall_ms();
+
+	if (r->is_shell && api_permits_shell(r->req->op)) {
+		r->account = mem_zalloc(sizeof(*r->account));
+		r->account->role = ROLE_OWNER;
+		return 0;
+	}
 
 	secret_hash_token(hash, rd->st->hash_key, span_of(r->token != NULL ? r->token : ""));
 	db_bind_blob(s, 1, (struct span){.p = (const char *)hash, .len = sizeof(hash)});

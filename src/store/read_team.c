@@ -46,6 +46,21 @@ static void append_role(struct buf *b, const char *label, sqlite3_stmt *s, int i
 	buf_printf(b, "%s\"%s\"", label, team_role_name((enum team_role)role));
 }
 
+/* The user whose id and name are in columns @i and the next; the shell is nobody. */
+static bool append_user(struct buf *b, const char *label, sqlite3_stmt *s, int i)
+{
+	if (sqlite3_column_int64(s, i) == 0) {
+		buf_printf(b, "%snull", label);
+		return true;
+	}
+	buf_append_str(b, label);
+	append_int(b, "{\"id\":\"u", s, i);
+	if (!append_text(b, "\",\"name\":", s, i + 1))
+		return false;
+	buf_append_char(b, '}');
+	return true;
+}
+
 typedef bool row_encoder(struct buf *b, sqlite3_stmt *s, const struct store_read *r);
 
 /* {"<label>":[rows... */
@@ -84,10 +99,9 @@ static bool encode_invite(struct buf *b, sqlite3_stmt *s, const struct store_rea
 {
 	(void)r;
 	append_int(b, "{\"id\":", s, 0);
-	append_int(b, ",\"by\":{\"id\":\"u", s, 1);
-	if (!append_text(b, "\",\"name\":", s, 2))
+	if (!append_user(b, ",\"by\":", s, 1))
 		return false;
-	append_role(b, "},\"role\":", s, 3);
+	append_role(b, ",\"role\":", s, 3);
 	if (sqlite3_column_type(s, 4) != SQLITE_NULL && !append_text(b, ",\"room\":", s, 4))
 		return false;
 	append_int(b, ",\"created\":", s, 5);
@@ -118,16 +132,8 @@ static bool encode_act(struct buf *b, sqlite3_stmt *s, const struct store_read *
 	(void)r;
 	append_int(b, "{\"id\":", s, 0);
 	append_int(b, ",\"ts\":", s, 1);
-	if (sqlite3_column_int64(s, 2) == 0) {
-		buf_append_str(b, ",\"actor\":null");
-	} else {
-		append_int(b, ",\"actor\":{\"id\":\"u", s, 2);
-		if (!append_text(b, "\",\"name\":", s, 3))
-			return false;
-		buf_append_char(b, '}');
-	}
-	if (!append_text(b, ",\"act\":", s, 4) || !append_text(b, ",\"object\":", s, 5) ||
-	    !append_text(b, ",\"address\":", s, 6))
+	if (!append_user(b, ",\"actor\":", s, 2) || !append_text(b, ",\"act\":", s, 4) ||
+	    !append_text(b, ",\"object\":", s, 5) || !append_text(b, ",\"address\":", s, 6))
 		return false;
 	buf_append_char(b, '}');
 	return true;

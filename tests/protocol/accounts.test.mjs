@@ -1,8 +1,11 @@
 // Accounts: the first one, signing in and out, devices, passwords.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { Device, OWNER, invite, startTeam } from './lib/device.mjs'
+import { fetchRaw } from './lib/http.mjs'
 import { Server } from './lib/server.mjs'
+import { SLOW } from './lib/wait.mjs'
 
 test('the first account is made once, from this machine, and is signed in', async (t) => {
   const server = await Server.start(t, { open: false })
@@ -40,7 +43,6 @@ test('the cookie is for this site and no script; the token is not in the databas
   const device = new Device(server)
   const { set } = await device.ask('POST', '/session', { login: 'OLGA@example.org', password: OWNER.password })
   assert.match(set, /^hubbub_session=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/)
-  const { readFile } = await import('node:fs/promises')
   const file = await server.database()
   await server.stop()
   const bytes = await readFile(file)
@@ -141,6 +143,18 @@ test('a name is changed for all, and an account keeps its own', async (t) => {
   assert.equal((await peer.event('message')).from.name, 'Ada L.')
 })
 
+test('a connection that ends with its answer is let go when the client goes', async (t) => {
+  const { server } = await startTeam(t)
+  const { body } = await fetchRaw(server, '/metrics')
+  const open = () => fetchRaw(server, '/metrics').then((r) => Number(/^hubbub_connections (\d+)$/m.exec(r.body)[1]))
+  assert.match(String(body), /hubbub_connections/)
+  const idle = await open()
+  const begun = performance.now()
+  const r = await fetchRaw(server, '/api/v1/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ login: 'x', password: 'y' }) })
+  assert.equal(r.status, 401)
+  while (await open() > idle) assert.ok(performance.now() - begun < 4000 * SLOW, 'it waited for a timer')
+})
+
 test('what is no JSON, or comes from another site, changes nothing', async (t) => {
   const { owner } = await startTeam(t)
   const body = JSON.stringify({ name: 'Mallory' })
@@ -150,7 +164,6 @@ test('what is no JSON, or comes from another site, changes nothing', async (t) =
   assert.equal((await owner.ask('DELETE', '/me/sessions/x')).status, 404)
   assert.equal((await owner.ask('DELETE', '/me/sessions/99999999999999999999')).status, 404)
   assert.equal((await owner.ok('GET', '/me')).me.name, 'Olga')
-  const { fetchRaw } = await import('./lib/http.mjs')
   const foreign = await fetchRaw(owner.server, '/api/v1/session', { method: 'DELETE', headers: { Cookie: owner.cookie, Origin: 'https://evil.example' } })
   assert.equal(foreign.status, 403)
   await owner.ok('GET', '/me')
