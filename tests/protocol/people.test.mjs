@@ -72,7 +72,7 @@ test('what is wrong is said, and changes nothing', async (t) => {
     [['invite', '--uses', '0'], 2, /1 to 1000/],
     [['invite', '--limit=5'], 2, /unknown flag --limit/],
     [['invite', '--role', 'guest'], 1, /invited into a room/],
-    [['audit', '--limit'], 2, /needs a value/],
+    [['audit', '--limit'], 2, /no number/],
   ]) {
     const r = await runToEnd([...args, '--data', server.data])
     assert.equal(r.code, code, args.join(' '))
