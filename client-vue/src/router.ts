@@ -8,6 +8,9 @@ export const router = createRouter({
   routes: [
     { path: '/', name: 'home', component: HomeView },
     { path: '/r/:room', name: 'room', component: RoomView, props: true },
+    // What these show is chosen before any room is: see stores/access.ts.
+    { path: '/join', name: 'join', component: HomeView },
+    { path: '/reset', name: 'reset', component: HomeView },
     { path: '/:any(.*)*', redirect: '/' },
   ],
 })

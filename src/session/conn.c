@@ -19,6 +19,7 @@ static void on_stream_closed(struct stream *s)
 {
 	struct conn *c = conn_of(s);
 	struct hub *hub = conn_hub(c);
+	bool was_counted = !c->is_shell;
 
 	idmap_remove(&hub->conns, c->id);
 	http_free(c->http);
@@ -31,7 +32,7 @@ static void on_stream_closed(struct stream *s)
 	limit_account_leave(c->of_addr);
 	pool_free(&hub->conn_pool, c);
 	count_add(&hub->counters->connections, -1);
-	if (!c->is_shell)
+	if (was_counted)
 		hub->env->on_released(hub->env->ctx, hub->worker->index);
 	if (hub->stopping && idmap_len(&hub->conns) == 0)
 		worker_stopped(hub->worker);

@@ -13,10 +13,11 @@ static bool starts_with(struct span s, struct span prefix)
 	return s.len > prefix.len && memcmp(s.p, prefix.p, prefix.len) == 0;
 }
 
-/* `/` and `/r/<room>`: one path segment behind /r/. */
+/* What client-vue/src/router.ts lists; `/r/<room>` has one path segment behind /r/. */
 static bool is_client_route(struct span path)
 {
-	if (span_equal(path, SPAN("/")))
+	if (span_equal(path, SPAN("/")) || span_equal(path, SPAN("/join")) ||
+	    span_equal(path, SPAN("/reset")) || span_equal(path, SPAN("/admin")))
 		return true;
 	return starts_with(path, SPAN("/r/")) && memchr(path.p + 3, '/', path.len - 3) == NULL;
 }

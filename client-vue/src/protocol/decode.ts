@@ -211,6 +211,11 @@ function roomEntry(value: unknown): RoomEntry {
   }
 }
 
+/** A user; null where it is none. */
+export function decodeUser(value: unknown): User | null {
+  return attempt(() => user(value))
+}
+
 export function decodeHello(o: Body): HelloReply | null {
   return attempt(() => {
     const hello: HelloReply = {

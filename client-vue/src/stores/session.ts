@@ -4,9 +4,10 @@ import type { Link } from '@/protocol/connection'
 import type { HelloReply, Limits, ProtocolError, User } from '@/protocol/messages'
 import { keep, recall } from '@/protocol/keep'
 
+/** Without a token one is known by a cookie, which no script sees. */
 interface Kept {
   name: string
-  token: string
+  token?: string
   id: string
 }
 
@@ -17,6 +18,8 @@ export const useSessionStore = defineStore('session', () => {
   const kept = recall<Kept>(KEPT)
   const me = ref<User | null>(kept === null ? null : { id: kept.id, name: kept.name })
   const token = ref<string | null>(kept?.token ?? null)
+  /** Whether one is known by an account; else by a name and its token. */
+  const hasAccount = ref(kept !== null && kept.token === undefined)
   /** The name to be asked for at the next hello, where it is not the present one. */
   const wanted = ref<string | null>(null)
   const link = shallowRef<Link>({ phase: 'idle' })
@@ -28,10 +31,11 @@ export const useSessionStore = defineStore('session', () => {
   /** How many messages came while the link was down; null when there is nothing to tell. */
   const caughtUp = ref<number | null>(null)
 
-  const known = computed(() => me.value !== null && token.value !== null)
+  const known = computed(() => me.value !== null && (token.value !== null || hasAccount.value))
 
   function credentials(): Record<string, string> {
     const fields: Record<string, string> = {}
+    if (hasAccount.value) return fields
     if (token.value !== null) fields['token'] = token.value
     if (wanted.value !== null) fields['name'] = wanted.value
     else if (token.value === null && me.value !== null) fields['name'] = me.value.name
@@ -44,9 +48,18 @@ export const useSessionStore = defineStore('session', () => {
     limits.value = hello.limits
     wanted.value = null
     refusal.value = null
-    if (token.value !== null) {
+    if (hasAccount.value) keep(KEPT, { name: hello.me.name, id: hello.me.id } satisfies Kept)
+    else if (token.value !== null) {
       keep(KEPT, { name: hello.me.name, token: token.value, id: hello.me.id } satisfies Kept)
     }
+  }
+
+  /** The server has said by another way who one is. */
+  function signIn(user: User): void {
+    me.value = user
+    token.value = null
+    hasAccount.value = true
+    keep(KEPT, { name: user.name, id: user.id } satisfies Kept)
   }
 
   /** Say what to do after a refused hello. */
@@ -58,6 +71,10 @@ export const useSessionStore = defineStore('session', () => {
       renameRefusal.value = err
       wanted.value = null
       return 'retry'
+    }
+    if (hasAccount.value) {
+      signOut()
+      return 'stop'
     }
     refusal.value = err
     if (err.code === 'unauthorized' && token.value !== null) {
@@ -75,10 +92,13 @@ export const useSessionStore = defineStore('session', () => {
     keep(KEPT, null)
     me.value = null
     token.value = null
+    hasAccount.value = false
   }
 
   return {
     me,
+    hasAccount,
+    signIn,
     known,
     wanted,
     link,

@@ -38,8 +38,9 @@ export async function newContext(t, server, options = {}) {
   context.setDefaultTimeout(PATIENCE_MS)
   context.on('weberror', (event) => errors.push(event.error()))
   context.on('console', (message) => {
-    // Chromium reports a refused connection as an error of the page: here servers are killed.
-    if (message.type() === 'error' && !/WebSocket connection to|net::ERR_/.test(message.text())) {
+    // Chromium reports a refused connection as an error of the page, and a refused request: here
+    // servers are killed, and wrong passwords are tried.
+    if (message.type() === 'error' && !/WebSocket connection to|net::ERR_|status of 40[1349]/.test(message.text())) {
       errors.push(new Error(`the console said: ${message.text()}`))
     }
   })

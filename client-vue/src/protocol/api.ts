@@ -1,0 +1,123 @@
+/** The HTTP API: who one is there, and what one has signed in. docs/api.md describes it. */
+import { decodeUser } from './decode'
+import type { User } from './messages'
+
+export class ApiError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly retryMs: number | null = null,
+  ) {
+    super(message)
+    this.name = 'ApiError'
+  }
+}
+
+type Json = Record<string, unknown>
+
+const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v)
+
+function errorOf(json: unknown, status: number): ApiError {
+  const err = isObject(json) && isObject(json['err']) ? json['err'] : {}
+  const retry = typeof err['retry_ms'] === 'number' ? err['retry_ms'] : null
+  return new ApiError(String(err['code'] ?? status), String(err['msg'] ?? 'The server did not answer as expected.'), retry)
+}
+
+/** One request; an error of the API, or of the way to it (`unreachable`), is thrown. */
+export async function ask(method: string, path: string, body?: Json): Promise<Json> {
+  const init: RequestInit = { method, credentials: 'same-origin' }
+  if (body !== undefined) {
+    init.headers = { 'Content-Type': 'application/json' }
+    init.body = JSON.stringify(body)
+  }
+  let response: Response
+  let json: unknown
+  try {
+    response = await fetch(`/api/v1${path}`, init)
+    const text = await response.text()
+    json = text === '' ? {} : JSON.parse(text)
+  } catch {
+    throw new ApiError('unreachable', 'Cannot reach the server.')
+  }
+  if (!response.ok || !isObject(json)) throw errorOf(json, response.status)
+  return json
+}
+
+export interface ServerInfo {
+  mode: 'open' | 'accounts'
+  team: string | null
+  setup: 'done' | 'open' | 'token'
+}
+
+export async function askServer(): Promise<ServerInfo> {
+  const json = await ask('GET', '/server')
+  return {
+    mode: json['mode'] === 'accounts' ? 'accounts' : 'open',
+    team: typeof json['team'] === 'string' ? json['team'] : null,
+    setup: json['setup'] === 'open' || json['setup'] === 'token' ? json['setup'] : 'done',
+  }
+}
+
+/** What signs in, or changes one's name, gives who one is then. */
+export async function postForUser(path: string, body: Json): Promise<User> {
+  const me = decodeUser((await ask('POST', path, body))['me'])
+  if (me === null) throw errorOf(null, 200)
+  return me
+}
+
+export interface Account {
+  me: User
+  login: string | null
+  role: string
+  totp: boolean
+  recovery: number
+}
+
+export async function askMe(): Promise<Account> {
+  const json = await ask('GET', '/me')
+  const me = decodeUser(json['me'])
+  if (me === null) throw errorOf(null, 200)
+  return {
+    me,
+    login: typeof json['login'] === 'string' ? json['login'] : null,
+    role: String(json['role']),
+    totp: json['totp'] === true,
+    recovery: Number(json['recovery'] ?? 0),
+  }
+}
+
+export interface Device {
+  id: number
+  used: number
+  agent: string
+  address: string
+  current: boolean
+}
+
+export async function askDevices(): Promise<Device[]> {
+  const { sessions } = await ask('GET', '/me/sessions')
+  return (Array.isArray(sessions) ? sessions.filter(isObject) : []).map((s) => ({
+    id: Number(s['id']),
+    used: Number(s['used']),
+    agent: String(s['agent']),
+    address: String(s['address']),
+    current: s['current'] === true,
+  }))
+}
+
+export interface Invitation {
+  team: string
+  by: string | null
+  room: string | null
+  nameOnly: boolean
+}
+
+export async function lookAtInvitation(token: string): Promise<Invitation> {
+  const json = await ask('POST', '/invites/look', { token })
+  return {
+    team: String(json['team'] ?? ''),
+    by: typeof json['by'] === 'string' ? json['by'] : null,
+    room: typeof json['room'] === 'string' ? json['room'] : null,
+    nameOnly: json['name_only'] === true,
+  }
+}
