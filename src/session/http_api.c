@@ -6,7 +6,7 @@
  */
 #include "session/api.h"
 
-#include "hubbub/mem.h"
+#include "hubbub/utf8.h"
 #include <stdlib.h>
 #include <strings.h>
 
@@ -170,6 +170,10 @@ static void start(struct conn *c, const struct http_request *http, const struct 
 
 	if (has_body && !is_json(http)) {
 		api_answer(c, 415, &none, NULL);
+		return;
+	}
+	if (!utf8_is_valid(body.p, body.len)) {
+		api_refuse(c, PROTO_E_BAD_REQUEST, "The body is not UTF-8.", 0);
 		return;
 	}
 	enum proto_error e = request_decode_body(&req, route->op, body, conn_hub(c)->cfg, &why);

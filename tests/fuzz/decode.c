@@ -218,6 +218,26 @@ static void check_pieces(const uint8_t *data, size_t size)
 	MUST(may_go_on == can_go_on);
 }
 
+/* The body of a request of the HTTP API; what has one is bounded as the contract says. */
+static void check_body(struct span text, enum op op)
+{
+	struct request *r;
+	const char *why = NULL;
+	enum proto_error e = request_decode_body(&r, op, text, &cfg, &why);
+
+	MUST(r != NULL && r->op == op);
+	if (e != PROTO_OK) {
+		MUST(why != NULL && *why != '\0');
+	} else {
+		MUST(r->password.len <= REQUEST_MAX_PASSWORD && r->code.len <= REQUEST_MAX_CODE);
+		MUST(r->team.len <= REQUEST_MAX_TEAM && r->uses <= REQUEST_MAX_USES);
+		MUST(r->expires_ms <= REQUEST_MAX_EXPIRES_MS && r->role < N_TEAM_ROLES);
+		MUST((r->login.p == NULL) == (r->login_key.p == NULL));
+		MUST((r->name.p == NULL) == (r->name_key.p == NULL));
+	}
+	request_free(r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct request *r;
@@ -245,5 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_replies(r, e, why);
 	request_free(r);
+	check_body((struct span){.p = (const char *)data, .len = size},
+		   (enum op)(N_WS_OPS + size % (N_OPS - N_WS_OPS)));
 	return 0;
 }

@@ -161,6 +161,7 @@ test('what is no JSON, or comes from another site, changes nothing', async (t) =
   assert.equal((await owner.ask('POST', '/me/name', body, { 'Content-Type': 'text/plain' })).status, 415)
   assert.equal((await owner.ask('POST', '/me/name', body, { 'Content-Type': 'application/jsonx' })).status, 415)
   assert.equal((await owner.ask('POST', '/me/name', '{"name":', {})).json.err.code, 'bad_request')
+  assert.equal((await owner.ask('POST', '/me/name', Buffer.from('{"name":"\xff"}', 'latin1'))).json.err.code, 'bad_request')
   assert.equal((await owner.ask('DELETE', '/me/sessions/x')).status, 404)
   assert.equal((await owner.ask('DELETE', '/me/sessions/99999999999999999999')).status, 404)
   assert.equal((await owner.ok('GET', '/me')).me.name, 'Olga')

@@ -17,7 +17,7 @@ export class Device {
     const all = { 'User-Agent': this.agent, ...(this.cookie && { Cookie: this.cookie }), ...headers }
     if (body !== undefined) all['Content-Type'] ??= 'application/json'
     const response = await fetch(`http://${this.server.host}:${this.server.port}/api/v1${path}`, {
-      method, headers: all, body: typeof body === 'string' ? body : JSON.stringify(body),
+      method, headers: all, body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
     })
     const [set] = response.headers.getSetCookie()
     if (set !== undefined) this.cookie = /Max-Age=0/.test(set) ? undefined : set.split(';')[0]
