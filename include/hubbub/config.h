@@ -20,10 +20,14 @@ struct config {
 	char *listen_host;    /* --listen ADDR:PORT, default 127.0.0.1:8080; [::1]:80 for IPv6 */
 	uint16_t listen_port; /* 0: take a free one */
 	char *data_dir;       /* --data DIR, default ./hubbub-data */
-	bool open;            /* --open: names only, no accounts */
-	bool no_io_uring;     /* --no-io-uring: plain writes, also where the kernel has io_uring */
-	bool no_limits;       /* --no-limits: no rate limits (benchmarks) */
-	unsigned workers;     /* --workers N; 0 (default) is one per core */
+	char *tls_cert, *tls_key; /* --tls-cert FILE, --tls-key FILE: both, or both empty */
+	char *redirect_host;      /* --http-redirect ADDR:PORT; NULL: none */
+	uint16_t redirect_port;
+	unsigned hsts_max_age; /* --hsts-max-age, in seconds */
+	bool open;             /* --open: names only, no accounts */
+	bool no_io_uring;      /* --no-io-uring: plain writes, also where the kernel has io_uring */
+	bool no_limits;        /* --no-limits: no rate limits (benchmarks) */
+	unsigned workers;      /* --workers N; 0 (default) is one per core */
 	enum log_level log_level; /* --log-level error|warn|info|debug, default info */
 	char **origins;           /* --origin URL, may be repeated (comma-separated elsewhere) */
 	size_t n_origins;
@@ -85,6 +89,8 @@ int config_load(struct config *cfg, int argc, char *const *argv, struct buf *tex
  */
 int config_reload(struct config *cfg, const struct config *old, int argc, char *const *argv,
 		  struct buf *text);
+/** Whether connections are to be encrypted. */
+bool config_has_tls(const struct config *cfg);
 /** Whether @a and @b have the same value of every setting. */
 bool config_equal(const struct config *a, const struct config *b);
 void config_deinit(struct config *cfg);

@@ -22,9 +22,11 @@ struct http_request {
 	struct span query;                                        /* raw, without '?' */
 	struct span host, origin, if_none_match, accept_encoding; /* p NULL where absent */
 	struct span cookie, authorization, content_type, user_agent;
-	struct span x_forwarded_for, forwarded; /* lists joined by ", " */
+	struct span x_forwarded_for, x_forwarded_proto, forwarded; /* lists joined by ", " */
+	struct span target; /* raw, with the query, without scheme and authority; "/" for none */
 	struct span body;
 	bool keep_alive;
+	bool is_tls; /* nobody on the way from the browser can have read or changed it */
 	/* The handshake of RFC 6455, 4.2.1; is_upgrade when `Upgrade: websocket` was asked for. */
 	bool is_upgrade;
 	struct span ws_key, ws_version, ws_protocol, ws_extensions; /* lists joined by ", " */
@@ -74,6 +76,14 @@ const struct http_request *http_deferred_request(const struct http *h);
 void http_keep(struct http *h, const uint8_t *bytes, size_t len);
 /** What was kept, in order, for http_receive() once the answer was given.  The caller's. */
 struct buf http_take_kept(struct http *h);
+/**
+ * The connection is encrypted: every request says so, and every answer asks browsers to come by
+ * https alone for @hsts_max_age_s (RFC 6797), but for those to `localhost`, which many programs
+ * share.
+ */
+void http_set_tls(struct http *h, unsigned hsts_max_age_s);
+/** The request under way came by https to a proxy that is trusted: its is_tls is true now. */
+void http_set_forwarded_tls(struct http *h);
 /** Whether part of a request is there or its end is awaited (the 408 timer applies). */
 bool http_is_mid_request(const struct http *h);
 /** The time to send a request is over: answers 408 and closes. */
@@ -99,6 +109,12 @@ bool http_has_asset(struct span path);
  */
 bool http_find_client(const struct http_request *req, const struct addr_range *trusted,
 		      size_t n_trusted, struct addr *client);
+
+/**
+ * Whether the proxy that sent @req says that it came there by https, by X-Forwarded-Proto or
+ * Forwarded (RFC 7239, 5.4).  False where the two differ.
+ */
+bool http_is_forwarded_https(const struct http_request *req);
 
 /** Answer 429 to the request under way, with Retry-After; @close the connection after it. */
 void http_refuse_rate(struct http *h, unsigned retry_ms, bool close);

@@ -16,6 +16,15 @@ struct session_counters {
 	atomic_uint_fast64_t accepted, requests, http_requests, deliveries, slow_readers;
 };
 
+/** Which of the acceptor's doors a connection came in by. */
+enum session_door {
+	SESSION_DOOR_MAIN,     /* with TLS, where there is a certificate */
+	SESSION_DOOR_REDIRECT, /* where every request is sent on to https */
+	/** The control socket's: whoever comes by it administers the team.  The acceptor does not
+	 * count them. */
+	SESSION_DOOR_SHELL,
+};
+
 /** What the sessions of all workers share; made by server/, constant while workers run. */
 struct session_env {
 	const struct config *cfg; /* as of the start; see session_tell_config() */
@@ -28,6 +37,7 @@ struct session_env {
 	struct session_counters *counters; /* one for each worker */
 	/** What the first account can be made with from another machine; "" in open mode. */
 	char setup_token[44];
+	uint16_t https_port; /* of the main door, as bound; before any connection comes */
 	/** Set before the store stops: what comes after it is answered with `unavailable`. */
 	atomic_bool stopping;
 	atomic_bool warned_of_proxy;
@@ -42,11 +52,6 @@ struct session_env {
 	void *ctx;
 };
 
-/**
- * What a socket is passed on with that is the shell's, from the control socket: whoever holds it
- * administers the team.  It is not counted by the acceptor.
- */
-extern char session_of_shell[];
 /** Hooks of a worker whose ctx is the struct session_env. */
 extern const struct worker_hooks session_worker_hooks;
 /** Who may come in by the limits of addresses; @env stays. */

@@ -49,18 +49,25 @@ struct stream {
 	/* What a delivery touches comes first: it is a cache line less of each member. */
 	int fd;
 	bool reading : 1, writing : 1, is_dirty : 1, closing : 1, ended : 1, failed : 1;
-	bool shut_when_drained : 1;
+	bool shut_when_drained : 1, is_tls : 1;
 	uint8_t watched;        /* EPOLLIN and EPOLLOUT, as the worker's epoll set has it */
 	uint32_t dirty_index;   /* where is_dirty stands in the worker's list */
 	struct stream_out *out; /* unsent pieces; NULL when there are none */
 	size_t unsent;          /* bytes in out */
-	uint64_t written;       /* bytes that the socket has taken, ever */
+	uint64_t written;       /* bytes of output that the socket has taken, ever */
 	struct worker *worker;
 	const struct stream_events *events;
+	struct tls *tls; /* NULL: the bytes go as they are */
 };
 
 /** Start reading @fd (non-blocking), which the stream owns from here on also when this fails. */
 int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_events *events);
+/**
+ * The same with TLS on it, by the worker's context, which there must be (worker_set_tls()).  The
+ * owner sees what is said inside and nothing of the handshake, whose time is the owner's to bound;
+ * what is queued meanwhile waits for it.  A peer that breaks TLS is told of as a failed socket.
+ */
+int stream_open_tls(struct stream *s, struct worker *w, int fd, const struct stream_events *events);
 /**
  * Queue @c, taking over the caller's reference.  Written at the end of this turn of the loop.
  * Dropped after the socket failed, and after stream_shutdown() or stream_close().
@@ -77,7 +84,8 @@ void stream_write_now(struct stream *s);
 /** Drop what is queued but for the rest of a chunk that is partly written. */
 void stream_drop_queued(struct stream *s);
 size_t stream_unsent(const struct stream *s); /* bytes */
-void stream_pause(struct stream *s);          /* read no more until stream_resume(); idempotent */
+bool stream_is_tls(const struct stream *s);
+void stream_pause(struct stream *s); /* read no more until stream_resume(); idempotent */
 void stream_resume(struct stream *s);
 /**
  * Milliseconds since bytes last reached the socket, read from it or not; UINT64_MAX where the

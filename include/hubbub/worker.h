@@ -3,6 +3,7 @@
 #include "hubbub/gather.h"
 #include "hubbub/inbox.h"
 #include "hubbub/stream.h"
+#include "hubbub/tls.h"
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -13,8 +14,11 @@ struct acceptor;
 /** What the layer above does on a worker's thread. */
 struct worker_hooks {
 	void (*on_start)(struct worker *w); /* before the loop runs */
-	/** An accepted socket, which the hook owns, with what the acceptor's gate gave for it. */
-	void (*on_socket)(struct worker *w, int fd, void *pass);
+	/**
+	 * A socket that came in by @door, which the hook owns, with what the acceptor's gate gave
+	 * for it.
+	 */
+	void (*on_socket)(struct worker *w, int fd, unsigned door, void *pass);
 	void (*on_tick)(struct worker *w, uint64_t now_ms); /* every WORKER_TICK_MS, monotonic */
 	/** All that this turn of the loop brought was handled. */
 	void (*on_turn)(struct worker *w);
@@ -64,6 +68,9 @@ struct worker {
 	bool wants_ring;
 	struct stream_out *free_outs; /* output queues for the next to use */
 	unsigned n_free_outs;
+	struct tls_context *tls_context; /* a reference, for streams to be opened; NULL: no TLS */
+	struct tls_worker *tls_worker;
+	unsigned n_handshakes; /* steps of them in this turn */
 	uint64_t n_flushed;    /* streams that were flushed, ever */
 	atomic_size_t unsent;  /* bytes that wait for sockets; written by this thread alone */
 	atomic_size_t backlog; /* bytes of events that were posted and not told yet; any thread */
@@ -86,13 +93,15 @@ int worker_start(struct worker *w, unsigned index, const struct worker_hooks *ho
  * Add an accepted, non-blocking socket, which @a counts as of @worker (NULL: none does) and whose
  * gate gave @pass, to @list.
  */
-void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a, unsigned worker,
-			void *pass);
+void worker_list_socket(struct inbox_list *list, int fd, unsigned door, struct acceptor *a,
+			unsigned worker, void *pass);
 /**
  * Hand the sockets of @list over; any thread.  Those that come when the worker stops or has stopped
  * are closed, and their acceptor is told.
  */
 void worker_give_sockets(struct worker *w, struct inbox_list *list);
+/** Open TLS streams with @c from here on; adds a reference.  Any thread. */
+void worker_set_tls(struct worker *w, struct tls_context *c);
 /** Let the loop not wait before its next turn, in which the sockets come first.  Worker's thread.
  */
 void worker_come_back(struct worker *w);

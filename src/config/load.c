@@ -231,6 +231,26 @@ static int find_file(int argc, char *const *argv, const char **path, struct buf 
 	return 0;
 }
 
+bool config_has_tls(const struct config *cfg)
+{
+	return cfg->tls_cert[0] != '\0';
+}
+
+static int check_tls(const struct config *cfg, struct buf *text)
+{
+	bool has_key = cfg->tls_key[0] != '\0';
+
+	if (config_has_tls(cfg) != has_key)
+		buf_printf(text, "tls-%s is set and tls-%s is not: TLS needs both",
+			   has_key ? "key" : "cert", has_key ? "cert" : "key");
+	else if (cfg->redirect_host != NULL && !has_key)
+		buf_append_str(text, "http-redirect sends browsers to https, which needs tls-cert "
+				     "and tls-key");
+	else
+		return 0;
+	return -EINVAL;
+}
+
 /* JSON may write a byte of text as six (\u0000), and the rest of a request has to fit too. */
 static int check_together(const struct config *cfg, struct buf *text)
 {
@@ -263,6 +283,8 @@ static int load_all(struct config *cfg, int argc, char *const *argv, struct buf 
 		err = apply_env(&env);
 	if (err == 0)
 		err = apply_flags(&flags, argc, argv);
+	if (err == 0)
+		err = check_tls(cfg, text);
 	return err == 0 ? check_together(cfg, text) : err;
 }
 
@@ -347,10 +369,14 @@ int config_reload(struct config *cfg, const struct config *old, int argc, char *
 		config_deinit(cfg);
 		return err;
 	}
+	/* Another certificate may come at any time, but the port's protocol stays. */
+	bool keeps_tls = config_has_tls(cfg) == config_has_tls(old);
+
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *s = &settings_table[i];
+		bool is_live = s->is_live && (s->type != SETTING_FILE || keeps_tls);
 
-		if (s->is_live || value_equal(s, cfg, old))
+		if (is_live || value_equal(s, cfg, old))
 			continue;
 		value_copy(s, cfg, old);
 		buf_printf(text, "%s%s", text->len > 0 ? ", " : "", s->name);
@@ -381,5 +407,8 @@ void config_deinit(struct config *cfg)
 	free(cfg->opt_role);
 	free(cfg->opt_room);
 	free(cfg->listen_host);
+	free(cfg->redirect_host);
+	free(cfg->tls_cert);
+	free(cfg->tls_key);
 	*cfg = (struct config){0};
 }

@@ -13,6 +13,16 @@
 const struct setting settings_table[] = {
 	{"listen", SETTING_ADDRESS, 0, 0, 65535, "127.0.0.1:8080", "ADDR:PORT",
 	 "where to listen; [::1]:80 for IPv6, port 0 takes a free one"},
+	{"tls-cert", SETTING_FILE, FIELD(tls_cert), 0, 0, "", "FILE",
+	 "serve https with this certificate (PEM, the chain behind it); SIGHUP reads it again",
+	 .is_live = true},
+	{"tls-key", SETTING_FILE, FIELD(tls_key), 0, 0, "", "FILE",
+	 "the certificate's private key (PEM, without a passphrase)", .is_live = true},
+	{"http-redirect", SETTING_REDIRECT, 0, 0, 65535, "", "ADDR:PORT",
+	 "where to listen besides, without TLS, only to send browsers on to https"},
+	{"hsts-max-age", SETTING_NUMBER, FIELD(hsts_max_age), 0, 100000000, "31536000", "SECONDS",
+	 "with TLS: for how long browsers must come by https only; 0 has them forget that",
+	 .is_live = true},
 	{"data", SETTING_TEXT, FIELD(data_dir), 0, 0, "./hubbub-data", "DIR",
 	 "the directory that keeps everything"},
 	{"open", SETTING_BOOL, FIELD(open), 0, 0, "false", NULL,
@@ -216,7 +226,9 @@ static void append_range(struct buf *out, const struct setting *s)
 			   (unsigned long long)s->max);
 		break;
 	case SETTING_ADDRESS:
+	case SETTING_REDIRECT:
 	case SETTING_TEXT:
+	case SETTING_FILE:
 	case SETTING_LEVEL:
 	case SETTING_ORIGINS:
 	case SETTING_RATE:

@@ -4,15 +4,17 @@
 #include "hubbub/span.h"
 
 enum setting_type {
-	SETTING_ADDRESS, /* ADDR:PORT into listen_host and listen_port */
-	SETTING_TEXT,    /* char *, not empty */
-	SETTING_BOOL,    /* bool */
-	SETTING_NUMBER,  /* unsigned, from min to max */
-	SETTING_SIZE,    /* size_t, from min to max */
-	SETTING_LEVEL,   /* enum log_level */
-	SETTING_ORIGINS, /* origins and n_origins; each value adds to them */
-	SETTING_RATE,    /* N/MS into a struct rate, each from 1 to max; 0 is no limit */
-	SETTING_PROXIES, /* trusted_proxies; each value adds to them */
+	SETTING_ADDRESS,  /* ADDR:PORT into listen_host and listen_port */
+	SETTING_REDIRECT, /* ADDR:PORT into redirect_host and redirect_port; empty: none */
+	SETTING_TEXT,     /* char *, not empty */
+	SETTING_FILE,     /* char *, empty: none */
+	SETTING_BOOL,     /* bool */
+	SETTING_NUMBER,   /* unsigned, from min to max */
+	SETTING_SIZE,     /* size_t, from min to max */
+	SETTING_LEVEL,    /* enum log_level */
+	SETTING_ORIGINS,  /* origins and n_origins; each value adds to them */
+	SETTING_RATE,     /* N/MS into a struct rate, each from 1 to max; 0 is no limit */
+	SETTING_PROXIES,  /* trusted_proxies; each value adds to them */
 };
 
 struct setting {

@@ -65,7 +65,7 @@ static bool is_numeric_host(const char *host, bool in_brackets)
 	return inet_pton(AF_INET6, bare, address) == 1;
 }
 
-static int parse_address(struct span value, struct config *cfg, struct buf *why)
+static int parse_address(struct span value, char **host_out, uint16_t *port_out, struct buf *why)
 {
 	const char *colon = memrchr(value.p, ':', value.len);
 	struct span host, port;
@@ -90,9 +90,9 @@ static int parse_address(struct span value, struct config *cfg, struct buf *why)
 		free(text);
 		return refuse(why, "must begin with a numeric address or localhost");
 	}
-	free(cfg->listen_host);
-	cfg->listen_host = text;
-	cfg->listen_port = (uint16_t)n;
+	free(*host_out);
+	*host_out = text;
+	*port_out = (uint16_t)n;
 	return 0;
 }
 
@@ -243,7 +243,16 @@ int value_parse(const struct setting *s, struct span value, struct config *cfg, 
 
 	switch (s->type) {
 	case SETTING_ADDRESS:
-		return parse_address(value, cfg, why);
+		return parse_address(value, &cfg->listen_host, &cfg->listen_port, why);
+	case SETTING_REDIRECT:
+		if (value.len > 0)
+			return parse_address(value, &cfg->redirect_host, &cfg->redirect_port, why);
+		free(cfg->redirect_host);
+		cfg->redirect_host = NULL;
+		return 0;
+	case SETTING_FILE:
+		replace_text(field(s, cfg), value);
+		return 0;
 	case SETTING_TEXT:
 		if (value.len == 0)
 			return refuse(why, "must not be empty");
@@ -314,15 +323,27 @@ static size_t field_size(const struct setting *s)
 	}
 }
 
+static bool is_same_address(const char *host_a, uint16_t port_a, const char *host_b,
+			    uint16_t port_b)
+{
+	if (host_a == NULL || host_b == NULL)
+		return host_a == host_b;
+	return strcmp(host_a, host_b) == 0 && port_a == port_b;
+}
+
 bool value_equal(const struct setting *s, const struct config *a, const struct config *b)
 {
 	const char *in_a = (const char *)a + s->offset, *in_b = (const char *)b + s->offset;
 
 	switch (s->type) {
 	case SETTING_ADDRESS:
-		return strcmp(a->listen_host, b->listen_host) == 0 &&
-		       a->listen_port == b->listen_port;
+		return is_same_address(a->listen_host, a->listen_port, b->listen_host,
+				       b->listen_port);
+	case SETTING_REDIRECT:
+		return is_same_address(a->redirect_host, a->redirect_port, b->redirect_host,
+				       b->redirect_port);
 	case SETTING_TEXT:
+	case SETTING_FILE:
 		return strcmp(*(char *const *)in_a, *(char *const *)in_b) == 0;
 	case SETTING_ORIGINS:
 		return are_same_origins(a, b);
@@ -364,7 +385,14 @@ void value_copy(const struct setting *s, struct config *to, const struct config 
 		replace_text(&to->listen_host, span_of(from->listen_host));
 		to->listen_port = from->listen_port;
 		break;
+	case SETTING_REDIRECT:
+		free(to->redirect_host);
+		to->redirect_host =
+			from->redirect_host != NULL ? mem_strdup(from->redirect_host) : NULL;
+		to->redirect_port = from->redirect_port;
+		break;
 	case SETTING_TEXT:
+	case SETTING_FILE:
 		replace_text(field(s, to),
 			     span_of(*(char *const *)((const char *)from + s->offset)));
 		break;

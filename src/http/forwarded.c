@@ -37,8 +37,8 @@ static struct span unquote(struct span s)
 	return s;
 }
 
-/* The node of one element of Forwarded: `for=192.0.2.1;proto=https`. */
-static struct span find_for(struct span element)
+/* One parameter of an element of Forwarded: `for=192.0.2.1;proto=https`. */
+static struct span find_parameter(struct span element, struct span wanted)
 {
 	struct span pair;
 
@@ -49,7 +49,7 @@ static struct span find_for(struct span element)
 			continue;
 		struct span name = {pair.p, (size_t)(equals - pair.p)};
 
-		if (text_equal_nocase(name, SPAN("for")))
+		if (text_equal_nocase(name, wanted))
 			return unquote((struct span){equals + 1, pair.len - name.len - 1});
 	}
 	return (struct span){0};
@@ -99,7 +99,7 @@ static struct found find_in_forwarded(struct span list, const struct addr_range 
 	struct span element;
 
 	while (text_next(&list, ',', &element))
-		look_at(&f, find_for(element), trusted, n_trusted);
+		look_at(&f, find_parameter(element, SPAN("for")), trusted, n_trusted);
 	return f;
 }
 
@@ -117,4 +117,26 @@ bool http_find_client(const struct http_request *req, const struct addr_range *t
 		return false;
 	*client = a.is_any ? a.addr : b.addr;
 	return true;
+}
+
+/* The proxy that sent the request wrote the last element. */
+static struct span last_of(struct span list)
+{
+	struct span last = {0}, element;
+
+	while (text_next(&list, ',', &element))
+		last = element;
+	return last;
+}
+
+bool http_is_forwarded_https(const struct http_request *req)
+{
+	struct span https = SPAN("https");
+	struct span a = last_of(req->x_forwarded_proto);
+	struct span b = find_parameter(last_of(req->forwarded), SPAN("proto"));
+
+	if (a.p == NULL && b.p == NULL)
+		return false;
+	return (a.p == NULL || text_equal_nocase(a, https)) &&
+	       (b.p == NULL || text_equal_nocase(b, https));
 }

@@ -160,6 +160,17 @@ void http_free(struct http *h)
 	free(h);
 }
 
+void http_set_tls(struct http *h, unsigned hsts_max_age_s)
+{
+	h->is_tls = true;
+	h->hsts_max_age_s = hsts_max_age_s;
+}
+
+void http_set_forwarded_tls(struct http *h)
+{
+	h->request.is_tls = true;
+}
+
 bool http_is_mid_request(const struct http *h)
 {
 	return h->state == HTTP_IN_BODY || h->state == HTTP_IN_TRAILER ||

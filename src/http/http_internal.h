@@ -56,7 +56,9 @@ struct http {
 	bool has_body;          /* Content-Length above 0, or chunked */
 	bool is_answered;
 	bool is_dispatching; /* inside the handler's on_request() */
-	size_t n_body_wire;  /* bytes of the body with its chunks' framing */
+	bool is_tls;         /* of the connection */
+	unsigned hsts_max_age_s;
+	size_t n_body_wire; /* bytes of the body with its chunks' framing */
 	struct buf body;
 	struct buf trailer;
 	struct buf decoded; /* the path */
@@ -91,7 +93,7 @@ void http_send_continue(struct http *h);
 /** Called after the answer's last byte was handed over. */
 void http_end_response(struct http *h);
 /** Write the status line and what every response has. */
-void http_begin_head(struct buf *out, int status);
+void http_begin_head(struct buf *out, const struct http *h, int status); /* @h: may be NULL */
 /** Append `Connection:` where it says other than the version's default. */
 void http_append_connection(struct buf *out, const struct http *h);
 

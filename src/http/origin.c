@@ -60,7 +60,13 @@ bool http_origin_allowed(const struct http_request *req, char *const *origins, s
 	/* "null" (a sandboxed frame, a file) has no scheme and is nobody's own. */
 	if (origin.scheme.p == NULL || origin.host.len == 0)
 		return false;
-	if (is_web && req->host.len > 0 && same_host(origin, req->host))
+	/*
+	 * A page that came unencrypted may be anybody's.  Where this request did too, a proxy that
+	 * is not known as one may still have taken the encryption off.
+	 */
+	bool is_own_scheme = req->is_tls ? text_equal_nocase(origin.scheme, SPAN("https")) : is_web;
+
+	if (is_own_scheme && req->host.len > 0 && same_host(origin, req->host))
 		return true;
 	for (size_t i = 0; i < n_origins; i++) {
 		struct origin allowed = split(span_of(origins[i]));

@@ -193,6 +193,7 @@ static int read_fields(struct http *h)
 		{SPAN("If-None-Match"), LIST, &req->if_none_match},
 		{SPAN("Accept-Encoding"), LIST, &req->accept_encoding},
 		{SPAN("X-Forwarded-For"), LIST, &req->x_forwarded_for},
+		{SPAN("X-Forwarded-Proto"), LIST, &req->x_forwarded_proto},
 		{SPAN("Forwarded"), LIST, &req->forwarded},
 		{SPAN("Cookie"), COOKIE, &req->cookie},
 		{SPAN("Sec-WebSocket-Key"), ONCE, &req->ws_key},
@@ -224,6 +225,7 @@ int http_read_request(struct http *h)
 	const char *end = memchr(target, ' ', h->head.len - (size_t)(target - h->head.p));
 	assert(end != NULL);
 
+	req->is_tls = h->is_tls;
 	req->method = llhttp_method_name((llhttp_method_t)h->parser.method);
 	if (h->parser.method == HTTP_CONNECT)
 		return 501;

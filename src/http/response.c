@@ -1,5 +1,6 @@
 /* Responses: what every one of them says, and the plain ones. */
 #include "http/http_internal.h"
+#include "http/text.h"
 #include <assert.h>
 
 /*
@@ -67,7 +68,20 @@ static void send_buf(struct http *h, const struct buf *b)
 	h->handler->send(h->owner, chunk_new_copy(b->p, b->len));
 }
 
-void http_begin_head(struct buf *out, int status)
+/* What a browser knows of `localhost` would bind every other program of its machine too. */
+static bool is_localhost(struct span host)
+{
+	struct span tail = SPAN("localhost");
+	const char *colon = host.len > 0 ? memrchr(host.p, ':', host.len) : NULL;
+
+	if (colon != NULL)
+		host.len = (size_t)(colon - host.p);
+	if (host.len > tail.len && host.p[host.len - tail.len - 1] == '.')
+		host = (struct span){host.p + host.len - tail.len, tail.len};
+	return text_equal_nocase(host, tail);
+}
+
+void http_begin_head(struct buf *out, const struct http *h, int status)
 {
 	buf_append_str(out, "HTTP/1.1 ");
 	buf_append_u64(out, (uint64_t)status);
@@ -75,6 +89,8 @@ void http_begin_head(struct buf *out, int status)
 	buf_append_str(out, status_phrase(status));
 	buf_append_str(out, "\r\n");
 	buf_append(out, security_headers, sizeof(security_headers) - 1);
+	if (h != NULL && h->is_tls && !is_localhost(h->request.host))
+		buf_printf(out, "Strict-Transport-Security: max-age=%u\r\n", h->hsts_max_age_s);
 }
 
 void http_append_connection(struct buf *out, const struct http *h)
@@ -111,7 +127,7 @@ void http_respond(struct http *h, int status, const char *content_type, struct s
 	struct buf out = {0};
 
 	assert(!h->is_answered && status >= 200);
-	http_begin_head(&out, status);
+	http_begin_head(&out, h, status);
 	if (extra_headers == NULL || strcasestr(extra_headers, "Cache-Control:") == NULL)
 		buf_append_str(&out, "Cache-Control: no-store\r\n");
 	/* RFC 9110, 8.6 and 15.4.5: 204 and 304 have neither a body nor its length. */
@@ -165,7 +181,7 @@ static unsigned seconds(unsigned ms)
 
 void http_write_refusal(struct buf *out, int status, unsigned retry_ms, struct span why)
 {
-	http_begin_head(out, status);
+	http_begin_head(out, NULL, status);
 	buf_printf(out,
 		   "Cache-Control: no-store\r\nContent-Type: text/plain; charset=utf-8\r\n"
 		   "Content-Length: %zu\r\nRetry-After: %u\r\nConnection: close\r\n\r\n",

@@ -70,7 +70,7 @@ static void send_asset(struct http *h, const struct asset *a, enum http_encoding
 								: &a->identity;
 	struct buf out = {0};
 
-	http_begin_head(&out, 200);
+	http_begin_head(&out, h, 200);
 	append_rules(&out, a, etag);
 	buf_printf(&out, "Content-Type: %s\r\nContent-Length: %zu\r\n", a->type, body->len);
 	if (encoding != HTTP_IDENTITY)

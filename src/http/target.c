@@ -92,6 +92,7 @@ int http_read_target(struct http *h, struct span target)
 		if (strcmp(h->request.method, "OPTIONS") != 0)
 			return 400;
 		h->request.path = SPAN("*");
+		h->request.target = SPAN("/");
 		return 0;
 	}
 	if (target.len == 0 || target.p[0] != '/') {
@@ -100,6 +101,7 @@ int http_read_target(struct http *h, struct span target)
 			return status;
 	}
 
+	h->request.target = target.len > 0 ? target : SPAN("/");
 	const char *mark = target.len > 0 ? memchr(target.p, '?', target.len) : NULL;
 	struct span raw = target;
 	if (mark != NULL) {

@@ -102,7 +102,7 @@ bool http_upgrade(struct http *h, const struct http_request *req, char *const *o
 	while (text_next(&rest, ',', &protocol))
 		out->has_subprotocol |= span_equal(protocol, SPAN(SUBPROTOCOL));
 
-	http_begin_head(&head, 101);
+	http_begin_head(&head, h, 101);
 	buf_printf(&head,
 		   "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n",
 		   accept);

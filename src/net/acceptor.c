@@ -1,5 +1,5 @@
 /*
- * The acceptor: the listening socket on the main thread's loop.
+ * The acceptor: the listening sockets on the main thread's loop.  What they let in counts together.
  *
  * It stops asking for connections in two cases.  At its bound it waits until one of its own ends.
  * Without descriptors (EMFILE, ENFILE) it waits a moment and tries again, longer each time, since
@@ -29,15 +29,21 @@
 #define FIRST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 1000
 
-struct acceptor {
+/* One socket that listens. */
+struct door {
 	int fd;
 	char *address;
+	uv_poll_t poll;
+};
+
+struct acceptor {
+	struct door doors[ACCEPTOR_MAX_DOORS];
+	unsigned n_doors;
 	struct worker *workers;
 	unsigned n_workers;
 	struct inbox_list *accepted; /* in this turn, for each worker */
 	unsigned pause_ms;           /* 0: descriptors are not short */
 	uint64_t full_said_ms;       /* on the loop's clock; 0: never */
-	uv_poll_t poll;
 	uv_timer_t timer;
 	uv_async_t wakeup;
 	struct refusals *refusals;
@@ -57,7 +63,14 @@ static void on_connection(uv_poll_t *poll, int status, int events);
 
 static void start_accepting(struct acceptor *a)
 {
-	uv_poll_start(&a->poll, UV_READABLE, on_connection);
+	for (unsigned i = 0; i < a->n_doors; i++)
+		uv_poll_start(&a->doors[i].poll, UV_READABLE, on_connection);
+}
+
+static void stop_accepting(struct acceptor *a)
+{
+	for (unsigned i = 0; i < a->n_doors; i++)
+		uv_poll_stop(&a->doors[i].poll);
 }
 
 static unsigned least_busy_locked(const struct acceptor *a) REQUIRES(a->lock)
@@ -97,7 +110,8 @@ static void free_acceptor(struct acceptor *a)
 	mutex_deinit(&a->lock);
 	free(a->n_of);
 	free(a->accepted);
-	free(a->address);
+	for (unsigned i = 0; i < a->n_doors; i++)
+		free(a->doors[i].address);
 	free(a);
 }
 
@@ -155,7 +169,7 @@ static void pause_accepting(struct acceptor *a, int err)
 	a->pause_ms = a->pause_ms == 0 ? FIRST_PAUSE_MS : a->pause_ms * 2;
 	if (a->pause_ms > LONGEST_PAUSE_MS)
 		a->pause_ms = LONGEST_PAUSE_MS;
-	uv_poll_stop(&a->poll);
+	stop_accepting(a);
 	uv_timer_start(&a->timer, on_pause_over, a->pause_ms, 0);
 }
 
@@ -183,7 +197,7 @@ static bool concerns_one_connection(int err)
 /* At the bound every release lets one in and fills up again: said once a minute at most. */
 static void say_full(struct acceptor *a)
 {
-	uint64_t now = uv_now(a->poll.loop);
+	uint64_t now = uv_now(a->timer.loop);
 
 	if (a->full_said_ms != 0 && now - a->full_said_ms < 60000)
 		return;
@@ -192,13 +206,14 @@ static void say_full(struct acceptor *a)
 }
 
 /* @fd was accepted from @peer: its worker is to have it, if it may come in. */
-static void admit(struct acceptor *a, int fd, const struct sockaddr *peer, unsigned worker)
+static void admit(struct acceptor *a, unsigned door, int fd, const struct sockaddr *peer,
+		  unsigned worker)
 {
 	struct span answer = {0};
 	void *pass = NULL;
 
-	if (a->gate.enter == NULL || a->gate.enter(a->gate.ctx, peer, &pass, &answer)) {
-		worker_list_socket(&a->accepted[worker], fd, a, worker, pass);
+	if (a->gate.enter == NULL || a->gate.enter(a->gate.ctx, door, peer, &pass, &answer)) {
+		worker_list_socket(&a->accepted[worker], fd, door, a, worker, pass);
 		return;
 	}
 	refusals_add(a->refusals, fd, answer);
@@ -206,7 +221,7 @@ static void admit(struct acceptor *a, int fd, const struct sockaddr *peer, unsig
 }
 
 /* How many were accepted; -1: no more are for now, and what ends that is seen to. */
-static int accept_waiting(struct acceptor *a)
+static int accept_waiting(struct acceptor *a, unsigned door)
 {
 	int n;
 
@@ -217,14 +232,14 @@ static int accept_waiting(struct acceptor *a)
 		int fd, err;
 
 		if (!take_place(a, &worker)) {
-			uv_poll_stop(&a->poll);
+			stop_accepting(a);
 			say_full(a);
 			return -1;
 		}
-		fd = accept4(a->fd, (struct sockaddr *)&peer, &peer_len,
+		fd = accept4(a->doors[door].fd, (struct sockaddr *)&peer, &peer_len,
 			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			admit(a, fd, (struct sockaddr *)&peer, worker);
+			admit(a, door, fd, (struct sockaddr *)&peer, worker);
 			continue;
 		}
 		err = errno;
@@ -252,13 +267,22 @@ static void on_lull_over(uv_timer_t *timer);
  */
 static void accept_round(struct acceptor *a)
 {
-	int n = accept_waiting(a);
+	bool came = false, is_more_there = false, may_go_on = true;
 
+	for (unsigned i = 0; i < a->n_doors && may_go_on; i++) {
+		int n = accept_waiting(a, i);
+
+		may_go_on = n >= 0;
+		came |= n > 0;
+		is_more_there |= n == MAX_ACCEPTS_PER_TURN;
+	}
 	give_accepted(a);
-	if (n > 0 && n < MAX_ACCEPTS_PER_TURN) {
-		uv_poll_stop(&a->poll);
+	if (!may_go_on)
+		return;
+	if (came && !is_more_there) {
+		stop_accepting(a);
 		uv_timer_start(&a->timer, on_lull_over, LULL_MS, 0);
-	} else if (n >= 0) {
+	} else {
 		start_accepting(a);
 	}
 }
@@ -285,7 +309,8 @@ static void on_released(uv_async_t *wakeup)
 
 static unsigned bound(unsigned max_connections, unsigned n_workers)
 {
-	rlim_t kept_back = RESERVED_FDS + REFUSALS_MAX + (rlim_t)n_workers * FDS_PER_WORKER;
+	rlim_t kept_back = RESERVED_FDS + REFUSALS_MAX + ACCEPTOR_MAX_DOORS +
+			   (rlim_t)n_workers * FDS_PER_WORKER;
 	struct rlimit lim;
 	rlim_t most;
 
@@ -300,22 +325,64 @@ static unsigned bound(unsigned max_connections, unsigned n_workers)
 	return max_connections == 0 || max_connections > most ? (unsigned)most : max_connections;
 }
 
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct acceptor *a = handle->data;
+	bool last;
+
+	mutex_lock(&a->lock);
+	a->n_handles--;
+	last = a->n_handles == 0 && a->n_open == 0;
+	mutex_unlock(&a->lock);
+	if (last)
+		free_acceptor(a);
+}
+
+/* The sockets themselves stay. */
+static void close_handles(struct acceptor *a)
+{
+	mutex_lock(&a->lock);
+	assert(!a->closing);
+	a->closing = true;
+	mutex_unlock(&a->lock);
+	for (unsigned i = 0; i < a->n_doors; i++)
+		uv_close((uv_handle_t *)&a->doors[i].poll, on_handle_closed);
+	uv_close((uv_handle_t *)&a->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&a->wakeup, on_handle_closed);
+	refusals_close(a->refusals);
+}
+
+/* Takes @fd over, also when it fails. */
+static int add_door(struct acceptor *a, uv_loop_t *loop, int fd)
+{
+	struct door *d = &a->doors[a->n_doors];
+	int err;
+
+	assert(a->n_doors < ACCEPTOR_MAX_DOORS);
+	*d = (struct door){.fd = fd, .address = listen_address(fd)};
+	if (d->address == NULL) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	/* The descriptor is new and the loop has none like it: this cannot fail. */
+	err = uv_poll_init(loop, &d->poll, fd);
+	assert(err == 0);
+	d->poll.data = a;
+	a->n_doors++;
+	a->n_handles++;
+	return 0;
+}
+
 /* Takes @fd over, also when it fails. */
 static int make_acceptor(struct acceptor **out, uv_loop_t *loop, int fd, struct worker *workers,
 			 unsigned n_workers, unsigned max_connections)
 {
 	struct acceptor *a = mem_zalloc(sizeof(*a));
-	int err = 0;
+	int err = uv_async_init(loop, &a->wakeup, on_released);
 
 	assert(n_workers > 0);
-	a->fd = fd;
-	a->address = listen_address(fd);
-	if (a->address == NULL)
-		err = -errno;
-	else
-		err = uv_async_init(loop, &a->wakeup, on_released);
 	if (err != 0) {
-		free(a->address);
 		free(a);
 		close(fd);
 		return err;
@@ -325,19 +392,29 @@ static int make_acceptor(struct acceptor **out, uv_loop_t *loop, int fd, struct 
 	a->accepted = mem_zalloc(n_workers * sizeof(a->accepted[0]));
 	a->n_of = mem_zalloc(n_workers * sizeof(a->n_of[0]));
 	a->max_open = bound(max_connections, n_workers);
-	/* The descriptor is new and the loop has none like it: this cannot fail. */
-	err = uv_poll_init(loop, &a->poll, fd);
-	assert(err == 0);
 	uv_timer_init(loop, &a->timer);
 	a->refusals = refusals_new(loop);
-	a->poll.data = a;
 	a->timer.data = a;
 	a->wakeup.data = a;
-	a->n_handles = 3;
+	a->n_handles = 2;
 	mutex_init(&a->lock);
+	err = add_door(a, loop, fd);
+	if (err != 0) {
+		close_handles(a);
+		return err;
+	}
 	start_accepting(a);
 	*out = a;
 	return 0;
+}
+
+static int add_and_start(struct acceptor *a, int fd)
+{
+	int err = add_door(a, a->timer.loop, fd);
+
+	if (err == 0)
+		start_accepting(a);
+	return err;
 }
 
 int acceptor_open(struct acceptor **out, uv_loop_t *loop, const char *host, uint16_t port,
@@ -360,6 +437,24 @@ int acceptor_adopt(struct acceptor **out, uv_loop_t *loop, int fd, struct worker
 	return make_acceptor(out, loop, fd, workers, n_workers, max_connections);
 }
 
+int acceptor_add(struct acceptor *a, const char *host, uint16_t port)
+{
+	int fd = listen_open(host, port);
+
+	return fd < 0 ? fd : add_and_start(a, fd);
+}
+
+int acceptor_add_adopted(struct acceptor *a, int fd)
+{
+	int err = listen_adopt(fd);
+
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
+	return add_and_start(a, fd);
+}
+
 void acceptor_set_max(struct acceptor *a, unsigned max_connections)
 {
 	unsigned max = bound(max_connections, a->n_workers);
@@ -375,38 +470,26 @@ void acceptor_set_max(struct acceptor *a, unsigned max_connections)
 		on_released(&a->wakeup);
 }
 
-const char *acceptor_address(const struct acceptor *a)
+const char *acceptor_address(const struct acceptor *a, unsigned door)
 {
-	return a->address;
+	return a->doors[door].address;
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+unsigned acceptor_release_sockets(struct acceptor *a, int fds[ACCEPTOR_MAX_DOORS])
 {
-	struct acceptor *a = handle->data;
-	bool last;
+	unsigned n = a->n_doors;
 
-	mutex_lock(&a->lock);
-	a->n_handles--;
-	last = a->n_handles == 0 && a->n_open == 0;
-	mutex_unlock(&a->lock);
-	if (last)
-		free_acceptor(a);
-}
-
-int acceptor_release_socket(struct acceptor *a)
-{
-	mutex_lock(&a->lock);
-	assert(!a->closing);
-	a->closing = true;
-	mutex_unlock(&a->lock);
-	uv_close((uv_handle_t *)&a->poll, on_handle_closed);
-	uv_close((uv_handle_t *)&a->timer, on_handle_closed);
-	uv_close((uv_handle_t *)&a->wakeup, on_handle_closed);
-	refusals_close(a->refusals);
-	return a->fd;
+	for (unsigned i = 0; i < n; i++)
+		fds[i] = a->doors[i].fd;
+	close_handles(a);
+	return n;
 }
 
 void acceptor_close(struct acceptor *a)
 {
-	close(acceptor_release_socket(a));
+	int fds[ACCEPTOR_MAX_DOORS];
+	unsigned n = acceptor_release_sockets(a, fds);
+
+	for (unsigned i = 0; i < n; i++)
+		close(fds[i]);
 }

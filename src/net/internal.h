@@ -44,6 +44,10 @@ void stream_fail(struct stream *s, int err);
 /** Write what @s has queued, and tell its owner. */
 void stream_flush(struct stream *s);
 /**
+ * Point at most STREAM_OUT_MAX_IOVECS of @iov at what is to be written of @s; returns how many.
+ */
+unsigned stream_gather(struct stream *s, struct iovec *iov, size_t *total);
+/**
  * A write of @wanted bytes was made with this result (bytes, or a negative errno): they go from the
  * queue.  Calls nothing back.  0, -EAGAIN when the socket is full, or an error.
  */
@@ -82,6 +86,12 @@ int stream_out_write(struct worker *w, struct stream_out **out, int fd, size_t *
 unsigned stream_out_gather(const struct stream_out *out, struct iovec *iov, size_t *total);
 /** Release what the first @n bytes cover. */
 void stream_out_consume(struct stream_out *out, size_t n);
+/**
+ * The first bytes that are queued, at most @max: *@bytes points at them, or at @copy where they had
+ * to be gathered.  Returns how many.
+ */
+size_t stream_out_peek(const struct stream_out *out, uint8_t *copy, size_t max,
+		       const uint8_t **bytes);
 bool stream_out_is_empty(const struct stream_out *out); /* true for NULL */
 /** Release all but the rest of a piece that is partly written; returns the bytes released. */
 size_t stream_out_trim(struct stream_out *out);

@@ -6,6 +6,7 @@
  */
 #include "hubbub/mem.h"
 #include "net/internal.h"
+#include "net/tls.h"
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -76,6 +77,8 @@ static void drop_output(struct stream *s)
 {
 	unlink_dirty(s);
 	stream_out_drop(s->worker, &s->out);
+	if (s->is_tls)
+		tls_drop_output(s);
 	count_unsent(s, 0, s->unsent);
 }
 
@@ -89,22 +92,39 @@ void stream_fail(struct stream *s, int err)
 	s->events->on_end(s, err);
 }
 
+unsigned stream_gather(struct stream *s, struct iovec *iov, size_t *total)
+{
+	return s->is_tls ? tls_gather(s, iov, total) : stream_out_gather(s->out, iov, total);
+}
+
 int stream_took(struct stream *s, int result, size_t wanted)
 {
 	if (result < 0)
 		return result;
-	count_unsent(s, 0, (size_t)result);
-	s->written += (size_t)result;
-	if (result > 0)
-		stream_out_consume(s->out, (size_t)result);
-	if (stream_out_is_empty(s->out))
-		stream_out_drop(s->worker, &s->out);
+	size_t sent = s->is_tls ? tls_took(s, (size_t)result) : (size_t)result;
+
+	count_unsent(s, 0, sent);
+	s->written += sent;
+	if (s->is_tls) {
+		if (tls_error(s) != 0)
+			return tls_error(s);
+	} else {
+		if (sent > 0)
+			stream_out_consume(s->out, sent);
+		if (stream_out_is_empty(s->out))
+			stream_out_drop(s->worker, &s->out);
+	}
 	return (size_t)result < wanted ? -EAGAIN : 0;
+}
+
+static bool has_output(const struct stream *s)
+{
+	return s->is_tls ? tls_has_output(s) : !stream_out_is_empty(s->out);
 }
 
 void stream_flushed(struct stream *s, int err)
 {
-	if (err == 0 && !stream_out_is_empty(s->out)) {
+	if (err == 0 && has_output(s)) {
 		link_dirty(s); /* more than one write takes, or queued since */
 		return;
 	}
@@ -123,14 +143,34 @@ void stream_flushed(struct stream *s, int err)
 		s->writing = false;
 		watch(s);
 	}
+	if (s->unsent > 0)
+		return; /* it waits for the handshake */
 	if (s->shut_when_drained)
 		shutdown(s->fd, SHUT_WR);
 	if (s->events->on_drained != NULL)
 		s->events->on_drained(s);
 }
 
+static int write_records(struct stream *s)
+{
+	struct iovec iov;
+	size_t total;
+	int err = 0;
+
+	while (err == 0 && tls_gather(s, &iov, &total) > 0) {
+		ssize_t n = send(s->fd, iov.iov_base, iov.iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		err = stream_took(s, n < 0 ? -errno : (int)n, total);
+	}
+	return err == 0 ? tls_error(s) : err;
+}
+
 static int write_queued(struct stream *s)
 {
+	if (s->is_tls)
+		return write_records(s);
 	size_t written = 0;
 	int err = stream_out_write(s->worker, &s->out, s->fd, &written);
 
@@ -150,6 +190,36 @@ void stream_write_now(struct stream *s)
 		(void)write_queued(s);
 }
 
+/* What comes out of it is told as if it had come from the socket. */
+static void receive_records(struct stream *s, const uint8_t *bytes, size_t n)
+{
+	uint8_t *text;
+	size_t len;
+	int err = tls_receive(s, bytes, n, &text, &len);
+
+	if (tls_has_output(s) && !s->writing)
+		link_dirty(s);
+	if (len > 0)
+		s->events->on_data(s, text, len);
+	if (s->closing || s->failed || err == 0)
+		return;
+	if (err == TLS_E_ENDED) {
+		s->ended = true;
+		watch(s);
+		s->events->on_end(s, 0);
+	} else {
+		tls_say_last(s);
+		stream_fail(s, err);
+	}
+}
+
+/* A handshake is dear: when many come at once, those who are here already must not wait for all. */
+static bool may_receive(struct stream *s)
+{
+	return !s->is_tls || tls_is_established(s) ||
+	       s->worker->n_handshakes++ < TLS_HANDSHAKES_PER_TURN;
+}
+
 /* One recv: a peer that sends without end gets its turn like the others. */
 static void receive(struct stream *s)
 {
@@ -160,7 +230,9 @@ static void receive(struct stream *s)
 		n = recv(s->fd, bytes, WORKER_RECV_SIZE, MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
 
-	if (n > 0) {
+	if (n > 0 && s->is_tls) {
+		receive_records(s, bytes, (size_t)n);
+	} else if (n > 0) {
 		s->events->on_data(s, bytes, (size_t)n);
 	} else if (n == 0) {
 		s->ended = true;
@@ -189,7 +261,7 @@ void stream_ready(struct stream *s, bool readable, bool writable, bool broken)
 	}
 	if (writable && s->writing)
 		stream_flush(s);
-	if (readable && s->reading && !s->ended && !s->failed && !s->closing)
+	if (readable && s->reading && !s->ended && !s->failed && !s->closing && may_receive(s))
 		receive(s);
 }
 
@@ -204,6 +276,22 @@ int stream_open(struct stream *s, struct worker *w, int fd, const struct stream_
 		s->failed = true;
 	}
 	return err;
+}
+
+int stream_open_tls(struct stream *s, struct worker *w, int fd, const struct stream_events *events)
+{
+	int err = stream_open(s, w, fd, events);
+
+	if (err == 0)
+		err = tls_open(s);
+	if (err != 0 && s->fd >= 0)
+		s->failed = true;
+	return err;
+}
+
+bool stream_is_tls(const struct stream *s)
+{
+	return s->is_tls;
 }
 
 static void push(struct stream *s, struct piece *p)
@@ -277,8 +365,12 @@ void stream_shutdown(struct stream *s)
 	if (s->closing || s->failed || s->shut_when_drained)
 		return;
 	s->shut_when_drained = true;
-	if (s->unsent == 0)
+	if (s->is_tls && tls_has_output(s)) {
+		if (!s->writing)
+			link_dirty(s);
+	} else if (s->unsent == 0) {
 		shutdown(s->fd, SHUT_WR);
+	}
 }
 
 /*
@@ -304,7 +396,11 @@ void stream_close(struct stream *s)
 	}
 	if (s->unsent > 0)
 		reset_on_close(s->fd);
+	else if (s->is_tls && !s->failed)
+		tls_say_last(s);
 	drop_output(s);
+	if (s->is_tls)
+		tls_close(s);
 	stream_set_leave(s);
 	close(s->fd);
 	s->fd = -1;

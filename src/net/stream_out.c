@@ -132,6 +132,29 @@ unsigned stream_out_gather(const struct stream_out *o, struct iovec *iov, size_t
 	return n;
 }
 
+size_t stream_out_peek(const struct stream_out *o, uint8_t *copy, size_t max, const uint8_t **bytes)
+{
+	const struct piece *first = o->ring[o->head & (o->cap - 1)];
+	size_t len = first->len - o->offset, skip = o->offset;
+
+	/* A whole record, or all there is, in one piece: it need not be copied. */
+	if (len >= max || o->n == 1) {
+		*bytes = first->bytes + skip;
+		return len < max ? len : max;
+	}
+	len = 0;
+	for (unsigned i = 0; i < o->n && len < max; i++) {
+		const struct piece *p = o->ring[(o->head + i) & (o->cap - 1)];
+		size_t n = p->len - skip < max - len ? p->len - skip : max - len;
+
+		memcpy(copy + len, p->bytes + skip, n);
+		len += n;
+		skip = 0;
+	}
+	*bytes = copy;
+	return len;
+}
+
 static ssize_t write_some(struct stream_out *o, int fd, size_t *total)
 {
 	struct iovec iov[STREAM_OUT_MAX_IOVECS];

@@ -76,7 +76,7 @@ static bool add(struct stream_ring *r, struct stream *s, unsigned index)
 		return false;
 	*w = (struct write){.index = index, .result = NOT_MADE};
 	*msg = (struct msghdr){.msg_iov = iov};
-	msg->msg_iovlen = stream_out_gather(s->out, iov, &w->len);
+	msg->msg_iovlen = stream_gather(s, iov, &w->len);
 	if (msg->msg_iovlen > 0) {
 		struct io_uring_sqe *sqe = io_uring_get_sqe(&r->uring);
 

@@ -68,6 +68,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	w->now_ms = uv_now(&w->loop);
+	w->n_handshakes = 0;
 	set->n_ready = epoll_wait(set->fd, set->ready, MAX_READY, 0);
 	w->is_crowded = set->n_ready == MAX_READY;
 	for (set->at = 0; set->at < set->n_ready;) {

@@ -11,6 +11,7 @@
 #include "hubbub/crash.h"
 #include "hubbub/mem.h"
 #include "net/internal.h"
+#include "net/tls.h"
 #include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 struct socket_msg {
 	struct inbox_msg msg;
 	int fd;
+	unsigned door;
 	struct acceptor *acceptor; /* told when the socket is dropped; NULL: nobody is */
 	unsigned worker;
 	void *pass;
@@ -156,6 +158,7 @@ static void release(struct worker *w)
 	(void)err;
 	mutex_deinit(&w->inbox.lock);
 	stream_forget_worker(w);
+	tls_forget_worker(w);
 	free(w->recv_buf);
 	w->recv_buf = NULL;
 }
@@ -227,17 +230,18 @@ static void deliver_socket(struct inbox_msg *msg, struct worker *w)
 		drop_socket(msg);
 		return;
 	}
-	w->hooks->on_socket(w, sm->fd, sm->pass);
+	w->hooks->on_socket(w, sm->fd, sm->door, sm->pass);
 	free(sm);
 }
 
-void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a, unsigned worker,
-			void *pass)
+void worker_list_socket(struct inbox_list *list, int fd, unsigned door, struct acceptor *a,
+			unsigned worker, void *pass)
 {
 	struct socket_msg *sm = mem_alloc(sizeof(*sm));
 
 	*sm = (struct socket_msg){.msg.deliver = deliver_socket,
 				  .fd = fd,
+				  .door = door,
 				  .acceptor = a,
 				  .worker = worker,
 				  .pass = pass};
@@ -247,6 +251,31 @@ void worker_list_socket(struct inbox_list *list, int fd, struct acceptor *a, uns
 void worker_give_sockets(struct worker *w, struct inbox_list *list)
 {
 	inbox_post_list(&w->inbox, list, drop_socket);
+}
+
+struct tls_msg {
+	struct inbox_msg msg;
+	struct tls_context *context; /* a reference */
+};
+
+static void deliver_tls(struct inbox_msg *msg, struct worker *w)
+{
+	struct tls_msg *m = (struct tls_msg *)msg;
+
+	tls_context_unref(w->tls_context);
+	w->tls_context = m->context;
+	free(m);
+}
+
+void worker_set_tls(struct worker *w, struct tls_context *c)
+{
+	struct tls_msg *m = mem_alloc(sizeof(*m));
+
+	*m = (struct tls_msg){.msg.deliver = deliver_tls, .context = tls_context_ref(c)};
+	if (!inbox_post(&w->inbox, &m->msg)) {
+		tls_context_unref(c);
+		free(m);
+	}
 }
 
 void worker_come_back(struct worker *w)

@@ -79,7 +79,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	(void)events;
 	while ((fd = accept4(ctl->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		if (is_ours(fd))
-			worker_list_socket(&list, fd, NULL, 0, session_of_shell);
+			worker_list_socket(&list, fd, SESSION_DOOR_SHELL, NULL, 0, NULL);
 		else
 			close(fd);
 	}

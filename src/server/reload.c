@@ -23,6 +23,15 @@ static void notify_reloading(void)
 	notify_send(text);
 }
 
+/* The files may be others under the same names. */
+static void use_tls(struct server *s, struct tls_context *tls)
+{
+	tls_context_unref(s->tls);
+	s->tls = tls;
+	for (unsigned i = 0; tls != NULL && i < s->n_workers; i++)
+		worker_set_tls(&s->workers[i], tls);
+}
+
 /* Takes @v over. */
 static void use(struct server *s, struct config_version *v)
 {
@@ -44,19 +53,26 @@ static void use(struct server *s, struct config_version *v)
 void server_reload(struct server *s)
 {
 	struct config_version *v = mem_zalloc(sizeof(*v));
-	struct buf text = {0};
+	struct buf text = {0}, why = {0};
+	struct tls_context *tls;
 
 	notify_reloading();
 	if (config_reload(&v->cfg, s->cfg, s->argc, s->argv, &text) != 0) {
 		log_error("the settings stay as they were: %.*s", (int)text.len, text.p);
 		free(v);
+	} else if (server_load_tls(&v->cfg, &tls, &why) != 0) {
+		log_error("the settings stay as they were: %.*s", (int)why.len, why.p);
+		config_deinit(&v->cfg);
+		free(v);
 	} else {
+		use_tls(s, tls);
 		use(s, v);
 		log_info("read the settings again");
 		if (text.len > 0)
 			log_warn("only a restart changes: %.*s", (int)text.len, text.p);
 	}
 	buf_deinit(&text);
+	buf_deinit(&why);
 	notify_send("READY=1");
 }
 

@@ -86,7 +86,7 @@ void server_begin_stop(struct server *s, bool keeps_socket)
 	control_close(s);
 	/* The loop ends when these handles are gone. */
 	if (keeps_socket)
-		s->takeover.listen_fd = acceptor_release_socket(s->acceptor);
+		s->takeover.n_fds = acceptor_release_sockets(s->acceptor, s->takeover.fds);
 	else
 		acceptor_close(s->acceptor);
 }
@@ -108,6 +108,8 @@ static int start_workers(struct server *s)
 			worker_start(&s->workers[s->n_started], s->n_started, &session_worker_hooks,
 				     &s->env, s->cfg->gather_ms, !s->cfg->no_io_uring);
 
+		if (err == 0 && s->tls != NULL)
+			worker_set_tls(&s->workers[s->n_started], s->tls);
 		if (err != 0) {
 			log_error("cannot start a worker thread: %s", uv_strerror(err));
 			return err;
@@ -135,7 +137,7 @@ static int open_store(struct server *s)
 
 static int adopt_socket(struct server *s)
 {
-	int err = acceptor_adopt(&s->acceptor, &s->loop, s->inherited_fd, s->workers, s->n_workers,
+	int err = acceptor_adopt(&s->acceptor, &s->loop, s->inherited[0], s->workers, s->n_workers,
 				 s->cfg->max_connections);
 
 	if (err != 0)
@@ -149,7 +151,7 @@ static int start_accepting(struct server *s)
 {
 	const struct config *cfg = s->cfg;
 
-	if (s->inherited_fd >= 0)
+	if (s->n_inherited > 0)
 		return adopt_socket(s);
 	int err = acceptor_open(&s->acceptor, &s->loop, cfg->listen_host, cfg->listen_port,
 				s->workers, s->n_workers, cfg->max_connections);
@@ -159,10 +161,55 @@ static int start_accepting(struct server *s)
 	return err;
 }
 
+/* Where browsers are sent on to https. */
+static int open_redirect(struct server *s)
+{
+	const struct config *cfg = s->cfg;
+	int err;
+
+	if (cfg->redirect_host == NULL) {
+		if (s->n_inherited > 1) {
+			log_warn("a second socket was handed over, for which http-redirect is not "
+				 "set");
+			close(s->inherited[1]);
+		}
+		return 0;
+	}
+	err = s->n_inherited > 1
+		      ? acceptor_add_adopted(s->acceptor, s->inherited[1])
+		      : acceptor_add(s->acceptor, cfg->redirect_host, cfg->redirect_port);
+	if (err != 0)
+		log_error("cannot listen on %s:%u: %s", cfg->redirect_host, cfg->redirect_port,
+			  uv_strerror(err));
+	return err;
+}
+
+int server_load_tls(const struct config *cfg, struct tls_context **out, struct buf *why)
+{
+	*out = NULL;
+	if (!config_has_tls(cfg))
+		return 0;
+	return tls_context_load(out, cfg->tls_cert, cfg->tls_key, why);
+}
+
+static int load_tls(const struct config *cfg, struct tls_context **out)
+{
+	struct buf why = {0};
+	int err = server_load_tls(cfg, out, &why);
+
+	if (err != 0)
+		log_error("%.*s", (int)why.len, why.p);
+	buf_deinit(&why);
+	return err;
+}
+
 static int start(struct server *s)
 {
-	int err = open_store(s);
+	int err = load_tls(s->cfg, &s->tls);
 
+	if (err != 0)
+		return err;
+	err = open_store(s);
 	if (err != 0)
 		return err; /* the store said why */
 	err = start_workers(s);
@@ -171,6 +218,10 @@ static int start(struct server *s)
 	err = start_accepting(s);
 	if (err != 0)
 		return err;
+	err = open_redirect(s);
+	if (err != 0)
+		return err;
+	s->env.https_port = (uint16_t)atoi(strrchr(acceptor_address(s->acceptor, 0), ':') + 1);
 	struct acceptor_gate gate = session_gate(&s->env);
 
 	acceptor_set_gate(s->acceptor, &gate);
@@ -214,10 +265,14 @@ static void announce(const struct server *s)
 	log_info("serving %s mode with %u workers, data in %s", s->cfg->open ? "open" : "account",
 		 s->n_workers, s->cfg->data_dir);
 	if (!s->cfg->open && !store_had_team(s->store))
-		log_info("there is no account yet: open http://%s/ on this machine to make the "
+		log_info("there is no account yet: open http%s://%s/ on this machine to make the "
 			 "owner's, or from another machine its address with #setup=%s",
-			 acceptor_address(s->acceptor), s->env.setup_token);
-	printf("listening on http://%s\n", acceptor_address(s->acceptor));
+			 s->tls != NULL ? "s" : "", acceptor_address(s->acceptor, SESSION_DOOR_MAIN), s->env.setup_token);
+	printf("listening on http%s://%s\n", s->tls != NULL ? "s" : "",
+	       acceptor_address(s->acceptor, SESSION_DOOR_MAIN));
+	if (s->cfg->redirect_host != NULL)
+		printf("sending http://%s on to https\n",
+		       acceptor_address(s->acceptor, SESSION_DOOR_REDIRECT));
 	fflush(stdout);
 	notify_send("READY=1\nSTATUS=serving");
 }
@@ -255,7 +310,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	};
 
 	make_setup_token(s);
-	if (takeover_inherited(&s->inherited_fd) == 0 && start(s) == 0) {
+	if (takeover_inherited(s->inherited, &s->n_inherited) == 0 && start(s) == 0) {
 		announce(s);
 		watchdog_start(s);
 		uv_run(&s->loop, UV_RUN_DEFAULT);
@@ -277,6 +332,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 		status = EXIT_FAILURE;
 	}
 	takeover_deinit(s);
+	tls_context_unref(s->tls);
 	server_free_reloaded(s);
 	free(s->env.counters);
 	free(s->workers);
@@ -286,5 +342,9 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 
 int server_check(const struct config *cfg)
 {
-	return store_check_version(cfg->data_dir);
+	struct tls_context *tls;
+	int err = load_tls(cfg, &tls);
+
+	tls_context_unref(tls);
+	return err != 0 ? err : store_check_version(cfg->data_dir);
 }

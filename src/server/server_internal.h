@@ -3,6 +3,7 @@
 #include "hubbub/acceptor.h"
 #include "hubbub/session.h"
 #include "hubbub/store.h"
+#include "hubbub/tls.h"
 #include <uv.h>
 
 /** Settings that a reload made; those of the start are the caller's. */
@@ -18,7 +19,8 @@ struct takeover {
 	char *program; /* where this one was started from; another may lie there by now */
 	struct takeover_check *check; /* under way; NULL: none */
 	bool is_due;                  /* when everything has stopped */
-	int listen_fd;                /* what it is handed; -1: nothing */
+	int fds[ACCEPTOR_MAX_DOORS];  /* what it is handed */
+	unsigned n_fds;
 };
 
 /** Where the service manager's watchdog saw each thread last. */
@@ -42,7 +44,9 @@ struct server {
 	struct store *store;
 	struct acceptor *acceptor;
 	struct control *control; /* NULL: none */
-	int inherited_fd;        /* to listen on; -1: none was handed over */
+	int inherited[ACCEPTOR_MAX_DOORS]; /* to listen on, in the order of the doors */
+	unsigned n_inherited;
+	struct tls_context *tls; /* the newest; NULL: no TLS */
 	struct worker *workers;
 	unsigned n_workers;
 	unsigned n_started;
@@ -64,6 +68,11 @@ void server_begin_stop(struct server *s, bool keeps_socket);
 void control_open(struct server *s);
 void control_close(struct server *s);
 
+/* server.c */
+/** The certificate that @cfg names; NULL where it names none.  0, or -EINVAL with the reason in
+ * @why. */
+int server_load_tls(const struct config *cfg, struct tls_context **out, struct buf *why);
+
 /* reload.c */
 /** SIGHUP: read the settings again. */
 void server_reload(struct server *s);
@@ -79,11 +88,11 @@ void takeover_cancel(struct server *s);
 void takeover_exec(struct server *s);
 void takeover_deinit(struct server *s);
 /**
- * The socket that a service manager or the process before this one handed over in *@fd; -1: there
- * is none.  0, or a negative errno after a clear log line.  Before other threads start: it changes
- * the environment.
+ * The sockets that a service manager or the process before this one handed over; *@n: how many.  0,
+ * or a negative errno after a clear log line.  Before other threads start: it changes the
+ * environment.
  */
-int takeover_inherited(int *fd);
+int takeover_inherited(int fds[ACCEPTOR_MAX_DOORS], unsigned *n);
 
 /* watchdog.c */
 /** Tell the service manager's watchdog, where there is one, that everything turns. */

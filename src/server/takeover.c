@@ -44,7 +44,6 @@ static char *find_program(const char *name)
 void takeover_init(struct server *s)
 {
 	s->takeover.program = find_program(s->argv[0]);
-	s->takeover.listen_fd = -1;
 }
 
 void takeover_deinit(struct server *s)
@@ -162,16 +161,21 @@ void takeover_cancel(struct server *s)
 void takeover_exec(struct server *s)
 {
 	struct takeover *t = &s->takeover;
-	char pid[16];
+	char pid[16], n_fds[4];
+	bool handed = true;
 
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	notify_send("WATCHDOG=1"); /* the next program has all of its time */
 	setenv("LISTEN_PID", pid, 1);
-	setenv("LISTEN_FDS", "1", 1);
+	snprintf(n_fds, sizeof(n_fds), "%u", t->n_fds);
+	setenv("LISTEN_FDS", n_fds, 1);
 	unsetenv("LISTEN_FDNAMES");
-	/* dup2() leaves close-on-exec behind; where it has nothing to do that is done by hand. */
-	if ((t->listen_fd == FIRST_FD && fcntl(FIRST_FD, F_SETFD, 0) == 0) ||
-	    (t->listen_fd != FIRST_FD && dup2(t->listen_fd, FIRST_FD) == FIRST_FD))
+	/* First out of the way of one another; then dup2() leaves close-on-exec behind. */
+	for (unsigned i = 0; i < t->n_fds; i++)
+		t->fds[i] = fcntl(t->fds[i], F_DUPFD_CLOEXEC, FIRST_FD + ACCEPTOR_MAX_DOORS);
+	for (unsigned i = 0; i < t->n_fds; i++)
+		handed = handed && dup2(t->fds[i], FIRST_FD + (int)i) >= 0;
+	if (handed)
 		execv(t->program, s->argv);
 	log_error("cannot run %s: %s", t->program, strerror(errno));
 }
@@ -188,7 +192,7 @@ static bool read_number(const char *name, long *out)
 	return errno == 0 && end != text && *end == '\0';
 }
 
-int takeover_inherited(int *fd)
+int takeover_inherited(int fds[ACCEPTOR_MAX_DOORS], unsigned *n_fds)
 {
 	long pid, n;
 	bool is_ours = read_number("LISTEN_PID", &pid) && pid == (long)getpid();
@@ -199,13 +203,15 @@ int takeover_inherited(int *fd)
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
-	*fd = -1;
+	*n_fds = 0;
 	if (!is_ours || !has_fds || (has_number && n == 0))
 		return 0;
-	if (!has_number || n != 1) {
-		log_error("LISTEN_FDS must be 1: one socket is served");
+	if (!has_number || n < 1 || n > ACCEPTOR_MAX_DOORS) {
+		log_error("LISTEN_FDS must be 1, or 2 where the second is for http-redirect");
 		return -EINVAL;
 	}
-	*fd = FIRST_FD;
+	*n_fds = (unsigned)n;
+	for (unsigned i = 0; i < *n_fds; i++)
+		fds[i] = FIRST_FD + (int)i;
 	return 0;
 }

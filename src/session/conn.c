@@ -233,8 +233,9 @@ static const struct stream_events stream_events = {
 	.on_closed = on_stream_closed,
 };
 
-void conn_new(struct hub *hub, int fd, void *pass)
+void conn_new(struct hub *hub, int fd, enum session_door door, void *pass)
 {
+	bool is_tls = door == SESSION_DOOR_MAIN && hub->worker->tls_context != NULL;
 	struct conn *c = pool_zalloc(&hub->conn_pool);
 
 	c->stream.worker = hub->worker;
@@ -242,13 +243,18 @@ void conn_new(struct hub *hub, int fd, void *pass)
 	hub->next_conn += hub->env->n_workers;
 	c->phase = CONN_HTTP;
 	c->timer = TIMER_NONE;
-	c->is_shell = pass == session_of_shell;
-	c->of_addr = c->is_shell ? NULL : pass;
+	c->is_shell = door == SESSION_DOOR_SHELL;
+	c->of_addr = pass;
 	c->http = http_new(&http_default_limits, &conn_http_handler, c);
 	idmap_put(&hub->conns, c->id, c);
 	count_add(&hub->counters->connections, 1);
 	count_add(&hub->counters->accepted, 1);
 	conn_set_timer(c, TIMER_REQUEST);
-	if (stream_open(&c->stream, hub->worker, fd, &stream_events) != 0)
+	c->is_redirected = door == SESSION_DOOR_REDIRECT;
+	if (is_tls)
+		http_set_tls(c->http, hub->cfg->hsts_max_age);
+	int err = is_tls ? stream_open_tls(&c->stream, hub->worker, fd, &stream_events)
+			 : stream_open(&c->stream, hub->worker, fd, &stream_events);
+	if (err != 0)
 		conn_destroy(c);
 }

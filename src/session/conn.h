@@ -76,6 +76,7 @@ struct conn {
 	bool pumping : 1;
 	bool waits_to_join : 1;   /* in the hub's queue of joins */
 	bool is_behind_proxy : 1; /* of_addr is not the peer's, but from a header */
+	bool is_redirected : 1;   /* it came where every request is sent on to https */
 	bool is_throttled : 1;    /* in the hub's list of those */
 	bool is_mid_message : 1;
 	bool got_message : 1; /* inside ws_receive() */
@@ -116,8 +117,8 @@ static inline struct hub *conn_hub(const struct conn *c)
 }
 
 /* conn.c */
-/** @pass: what the acceptor's gate gave, a struct limit_account; or session_of_shell. */
-void conn_new(struct hub *hub, int fd, void *pass);
+/** @pass: what the acceptor's gate gave, a struct limit_account; NULL for SESSION_DOOR_SHELL. */
+void conn_new(struct hub *hub, int fd, enum session_door door, void *pass);
 void conn_destroy(struct conn *c);                               /* at once */
 void conn_close(struct conn *c, uint16_t code, const char *why); /* with the closing handshake */
 void conn_end_http(struct conn *c);                              /* after what was sent */
@@ -172,6 +173,8 @@ void conn_set_belongs(struct conn *c, int64_t room, bool belongs);
 void conn_find_client(const struct conn *c, const struct http_request *req, struct addr *client);
 /** Whether the request under way may be served; if not it was answered. */
 bool conn_admit_request(struct conn *c, struct http *h, const struct http_request *req);
+/** Whether the peer, being a proxy that is trusted, says that @req came to it by https. */
+bool conn_is_forwarded_https(const struct conn *c, const struct http_request *req);
 /** The handshake that was admitted was answered. */
 void conn_end_handshake(struct conn *c, const struct http_request *req);
 /** Before @req starts: 0, or the milliseconds to wait, and @why. */

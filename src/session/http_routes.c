@@ -63,6 +63,30 @@ static void keep_credential(struct conn *c, const struct http_request *req)
 	c->credential = mem_dup(token.p, token.len);
 }
 
+/* RFC 9110, 15.4.9: the method and the body go with it. */
+static void send_to_https(struct http *h, struct conn *c, const struct http_request *req)
+{
+	unsigned port = conn_hub(c)->env->https_port;
+	struct span host = req->host;
+	const char *colon = host.len > 0 ? memrchr(host.p, ':', host.len) : NULL;
+	struct buf location = {0};
+
+	if (host.len == 0) {
+		http_respond(h, 400, TEXT, SPAN("Host is missing\n"), NULL);
+		return;
+	}
+	if (colon != NULL && memchr(colon, ']', host.len - (size_t)(colon - host.p)) == NULL)
+		host.len = (size_t)(colon - host.p);
+	buf_append_str(&location, "Location: https://");
+	buf_append_span(&location, host);
+	if (port != 443)
+		buf_printf(&location, ":%u", port);
+	buf_append_span(&location, req->target);
+	buf_append(&location, "\r\n", 3); /* with the NUL */
+	http_respond(h, 308, TEXT, SPAN("this is served by https alone\n"), location.p);
+	buf_deinit(&location);
+}
+
 static void on_request(struct http *h, const struct http_request *req, void *owner)
 {
 	struct conn *c = owner;
@@ -76,6 +100,12 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 	}
 	if (!conn_admit_request(c, h, req))
 		return;
+	if (c->is_redirected) {
+		send_to_https(h, c, req);
+		return;
+	}
+	if (conn_is_forwarded_https(c, req))
+		http_set_forwarded_tls(h);
 	if (span_equal(req->path, SPAN("/ws"))) {
 		keep_credential(c, req);
 		c->upgraded =

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-char session_of_shell[1];
-
 struct hub *hub_of(struct worker *w)
 {
 	return w->user;
@@ -36,19 +34,19 @@ static void on_start(struct worker *w)
 	w->user = hub;
 }
 
-static void on_socket(struct worker *w, int fd, void *pass)
+static void on_socket(struct worker *w, int fd, unsigned door, void *pass)
 {
 	struct hub *hub = hub_of(w);
 
 	if (hub->stopping) {
 		close(fd);
-		if (pass == session_of_shell)
+		if (door == SESSION_DOOR_SHELL)
 			return;
 		limit_account_leave(pass);
 		hub->env->on_released(hub->env->ctx, w->index);
 		return;
 	}
-	conn_new(hub, fd, pass);
+	conn_new(hub, fd, (enum session_door)door, pass);
 }
 
 static void on_tick(struct worker *w, uint64_t now_ms)

@@ -23,7 +23,8 @@ static void say_refusal(struct limit_account *a, const struct addr *addr, const 
 		log_warn("%s: too many %s: refusing more", addr_format(addr, text), what);
 }
 
-static bool enter(void *ctx, const struct sockaddr *peer, void **pass, struct span *answer)
+static bool enter(void *ctx, unsigned door, const struct sockaddr *peer, void **pass,
+		  struct span *answer)
 {
 	static const struct span full = SPAN("Too many connections are open from your address.\n");
 	static const struct span fast = SPAN("Too many connections from your address.\n");
@@ -48,8 +49,10 @@ static bool enter(void *ctx, const struct sockaddr *peer, void **pass, struct sp
 	}
 	atomic_fetch_add_explicit(&env->refused, 1, memory_order_relaxed);
 	say_refusal(a, &addr, is_full ? "open connections" : "connections");
-	/* Who hammers on is not worth an explanation each time. */
-	if (limit_take(a, LIMIT_ANSWER, now_ms) == 0) {
+	/* Who hammers on is not worth an explanation each time, nor a handshake to give it in. */
+	bool is_plain = door != SESSION_DOOR_MAIN || !config_has_tls(env->cfg);
+
+	if (is_plain && limit_take(a, LIMIT_ANSWER, now_ms) == 0) {
 		env->refusal.len = 0;
 		http_write_refusal(&env->refusal, is_full ? 503 : 429,
 				   is_full ? FULL_RETRY_S * 1000 : wait_ms, is_full ? full : fast);
@@ -70,17 +73,34 @@ struct acceptor_gate session_gate(struct session_env *env)
 	return (struct acceptor_gate){.enter = enter, .drop = drop, .ctx = env};
 }
 
-void conn_find_client(const struct conn *c, const struct http_request *req, struct addr *client)
+/* The peer's address; returns whether it is a proxy of ours. */
+static bool find_peer(const struct conn *c, struct addr *out)
 {
 	const struct config *cfg = conn_hub(c)->env->cfg;
 	struct sockaddr_storage peer = {0};
 	socklen_t len = sizeof(peer);
 
 	if (getpeername(c->stream.fd, (struct sockaddr *)&peer, &len) != 0 ||
-	    !addr_from_socket(client, (struct sockaddr *)&peer))
-		*client = (struct addr){0};
-	else if (addr_is_in(client, cfg->trusted_proxies, cfg->n_trusted_proxies))
+	    !addr_from_socket(out, (struct sockaddr *)&peer)) {
+		*out = (struct addr){0};
+		return false;
+	}
+	return addr_is_in(out, cfg->trusted_proxies, cfg->n_trusted_proxies);
+}
+
+void conn_find_client(const struct conn *c, const struct http_request *req, struct addr *client)
+{
+	const struct config *cfg = conn_hub(c)->env->cfg;
+
+	if (find_peer(c, client))
 		http_find_client(req, cfg->trusted_proxies, cfg->n_trusted_proxies, client);
+}
+
+bool conn_is_forwarded_https(const struct conn *c, const struct http_request *req)
+{
+	struct addr peer;
+
+	return http_is_forwarded_https(req) && find_peer(c, &peer);
 }
 
 static void warn_of_proxy(const struct conn *c, const struct http_request *req)

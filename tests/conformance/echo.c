@@ -149,8 +149,9 @@ static const struct stream_events stream_events = {
 	.on_closed = on_closed,
 };
 
-static void on_socket(struct worker *w, int fd, void *pass)
+static void on_socket(struct worker *w, int fd, unsigned door, void *pass)
 {
+	(void)door;
 	struct echo *e = mem_zalloc(sizeof(*e));
 
 	(void)pass; /* no gate is set */
@@ -195,7 +196,7 @@ int main(void)
 		return EXIT_FAILURE;
 	uv_signal_init(&loop, &on_term);
 	uv_signal_start(&on_term, on_signal, SIGTERM);
-	printf("listening on http://%s\n", acceptor_address(acceptor));
+	printf("listening on http://%s\n", acceptor_address(acceptor, 0));
 	fflush(stdout);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	worker_join(&worker);

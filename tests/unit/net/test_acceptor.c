@@ -30,8 +30,9 @@ static unsigned port;
 static _Atomic int sockets[N_WORKERS][MAX_SOCKETS];
 static atomic_uint n_sockets[N_WORKERS];
 
-static void on_socket(struct worker *w, int fd, void *pass)
+static void on_socket(struct worker *w, int fd, unsigned door, void *pass)
 {
+	(void)door;
 	(void)pass;
 	unsigned n = atomic_load(&n_sockets[w->index]);
 
@@ -74,7 +75,7 @@ static void set_up(const char *host, unsigned max_connections)
 	}
 	assert_int_equal(
 		acceptor_open(&acceptor, &loop, host, 0, workers, N_WORKERS, max_connections), 0);
-	port = (unsigned)atoi(strrchr(acceptor_address(acceptor), ':') + 1);
+	port = (unsigned)atoi(strrchr(acceptor_address(acceptor, 0), ':') + 1);
 }
 
 /* Close one connection on the server's side. */
@@ -173,7 +174,7 @@ static void the_address_is_told_as_bound(void **state)
 	set_up("localhost", 0);
 	snprintf(text, sizeof(text), "127.0.0.1:%u", port);
 	assert_true(port != 0);
-	assert_string_equal(acceptor_address(acceptor), text);
+	assert_string_equal(acceptor_address(acceptor, 0), text);
 	tear_down();
 }
 
@@ -194,7 +195,7 @@ static void an_ipv6_address_is_told_in_brackets(void **state)
 	}
 	set_up("::1", 0);
 	snprintf(text, sizeof(text), "[::1]:%u", port);
-	assert_string_equal(acceptor_address(acceptor), text);
+	assert_string_equal(acceptor_address(acceptor, 0), text);
 	tear_down();
 }
 

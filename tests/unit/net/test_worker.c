@@ -56,8 +56,9 @@ static void on_start(struct worker *w)
 	w->user = seen;
 }
 
-static void on_socket(struct worker *w, int fd, void *pass)
+static void on_socket(struct worker *w, int fd, unsigned door, void *pass)
 {
+	(void)door;
 	(void)pass;
 	struct seen *seen = w->ctx;
 
@@ -251,7 +252,7 @@ static void give(struct worker *w, int fd)
 {
 	struct inbox_list list = {0};
 
-	worker_list_socket(&list, fd, NULL, 0, NULL);
+	worker_list_socket(&list, fd, 0, NULL, 0, NULL);
 	worker_give_sockets(w, &list);
 }
 
