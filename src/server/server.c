@@ -17,6 +17,7 @@
 #include "server/metrics.h"
 #include "server/notify.h"
 #include "server/server_internal.h"
+#include <errno.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -168,12 +169,13 @@ static int open_redirect(struct server *s)
 	int err;
 
 	if (cfg->redirect_host == NULL) {
-		if (s->n_inherited > 1) {
-			log_warn("a second socket was handed over, for which http-redirect is not "
-				 "set");
-			close(s->inherited[1]);
-		}
-		return 0;
+		if (s->n_inherited < 2)
+			return 0;
+		close(s->inherited[1]);
+		if (s->inherits_own)
+			return 0; /* the setting has gone meanwhile */
+		log_error("LISTEN_FDS must be 1: a second socket is for http-redirect");
+		return -EINVAL;
 	}
 	err = s->n_inherited > 1
 		      ? acceptor_add_adopted(s->acceptor, s->inherited[1])
@@ -310,7 +312,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	};
 
 	make_setup_token(s);
-	if (takeover_inherited(s->inherited, &s->n_inherited) == 0 && start(s) == 0) {
+	if (takeover_inherited(s) == 0 && start(s) == 0) {
 		announce(s);
 		watchdog_start(s);
 		uv_run(&s->loop, UV_RUN_DEFAULT);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define FIRST_FD 3 /* SD_LISTEN_FDS_START */
+#define OWN_NAMES "hubbub:hubbub-redirect"
 #define CHECK_LIMIT_MS 10000
 
 /* A name with a slash may be a link that another program is put behind, so it stays as it is. */
@@ -161,7 +162,7 @@ void takeover_cancel(struct server *s)
 void takeover_exec(struct server *s)
 {
 	struct takeover *t = &s->takeover;
-	char pid[16], n_fds[4];
+	char pid[16], n_fds[16];
 	bool handed = true;
 
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
@@ -169,7 +170,7 @@ void takeover_exec(struct server *s)
 	setenv("LISTEN_PID", pid, 1);
 	snprintf(n_fds, sizeof(n_fds), "%u", t->n_fds);
 	setenv("LISTEN_FDS", n_fds, 1);
-	unsetenv("LISTEN_FDNAMES");
+	setenv("LISTEN_FDNAMES", OWN_NAMES, 1);
 	/* First out of the way of one another; then dup2() leaves close-on-exec behind. */
 	for (unsigned i = 0; i < t->n_fds; i++)
 		t->fds[i] = fcntl(t->fds[i], F_DUPFD_CLOEXEC, FIRST_FD + ACCEPTOR_MAX_DOORS);
@@ -192,26 +193,29 @@ static bool read_number(const char *name, long *out)
 	return errno == 0 && end != text && *end == '\0';
 }
 
-int takeover_inherited(int fds[ACCEPTOR_MAX_DOORS], unsigned *n_fds)
+int takeover_inherited(struct server *s)
 {
+	const char *names = getenv("LISTEN_FDNAMES");
 	long pid, n;
 	bool is_ours = read_number("LISTEN_PID", &pid) && pid == (long)getpid();
 	bool has_fds = getenv("LISTEN_FDS") != NULL;
 	bool has_number = read_number("LISTEN_FDS", &n);
 
+	s->n_inherited = 0;
+	s->inherits_own = names != NULL && strcmp(names, OWN_NAMES) == 0;
+
 	/* Whoever is started by this one must not take them for theirs. */
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
-	*n_fds = 0;
 	if (!is_ours || !has_fds || (has_number && n == 0))
 		return 0;
 	if (!has_number || n < 1 || n > ACCEPTOR_MAX_DOORS) {
 		log_error("LISTEN_FDS must be 1, or 2 where the second is for http-redirect");
 		return -EINVAL;
 	}
-	*n_fds = (unsigned)n;
-	for (unsigned i = 0; i < *n_fds; i++)
-		fds[i] = FIRST_FD + (int)i;
+	s->n_inherited = (unsigned)n;
+	for (unsigned i = 0; i < s->n_inherited; i++)
+		s->inherited[i] = FIRST_FD + (int)i;
 	return 0;
 }

@@ -224,6 +224,8 @@ static void on_drained(struct stream *s)
 		stream_resume(&c->stream);
 	else if (c->phase == CONN_OPEN)
 		conn_pump(c);
+	else if (c->phase == CONN_ENDING && s->ended)
+		conn_destroy(c); /* neither side has more to say */
 }
 
 static const struct stream_events stream_events = {

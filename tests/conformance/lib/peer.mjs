@@ -1,7 +1,7 @@
 // A client that sends what a case says and notes what comes, frame by frame.
 import { createHash, randomBytes } from 'node:crypto'
-import net from 'node:net'
 import { handshake, parseHead } from '../../protocol/lib/peer.mjs'
+import { connectTo } from '../../protocol/lib/socket.mjs'
 import { FrameReader } from '../../protocol/lib/wire.mjs'
 import { deferred, within } from '../../protocol/lib/wait.mjs'
 
@@ -32,7 +32,7 @@ export class RawPeer {
     let head = Buffer.alloc(0)
     const reader = new FrameReader()
     // What the server does first must be seen, so this side stays open when the other ends.
-    this.socket = net.connect({ host: server.host, port: server.port, noDelay: true, allowHalfOpen: true })
+    this.socket = connectTo(server, { allowHalfOpen: true })
     this.socket.on('data', (bytes) => {
       if (this.response === undefined) {
         head = Buffer.concat([head, bytes])

@@ -60,7 +60,7 @@ export const hubbub = {
   },
   async start() {
     this.server = await new Server().start()
-    Object.assign(this, { host: this.server.host, port: this.server.port })
+    Object.assign(this, { host: this.server.host, port: this.server.port, tls: this.server.tls })
   },
   async stop() {
     await this.server.dispose()

@@ -1,6 +1,6 @@
 // HTTP/1.1 on a bare socket: what is sent is exactly what a test says.
-import net from 'node:net'
 import { parseHead } from './peer.mjs'
+import { connectTo } from './socket.mjs'
 import { deferred, within } from './wait.mjs'
 
 export class HttpPeer {
@@ -10,7 +10,7 @@ export class HttpPeer {
 
   constructor(server, { localAddress } = {}) {
     this.server = server
-    this.socket = net.connect({ host: server.host, port: server.port, localAddress, noDelay: true })
+    this.socket = connectTo(server, { localAddress })
     this.socket.on('data', (b) => {
       this.#held = Buffer.concat([this.#held, b])
       this.#waiting?.()

@@ -2,8 +2,8 @@
 // way that a test wants.
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import net from 'node:net'
 import { Deflate, parseExtension } from './deflate.mjs'
+import { connectTo } from './socket.mjs'
 import { OP, FrameReader, closeBody, encodeFrame } from './wire.mjs'
 import { deferred, within } from './wait.mjs'
 
@@ -40,7 +40,7 @@ export class Peer {
     if (offer !== undefined) headers = { 'Sec-WebSocket-Extensions': offer, ...headers }
     if (subprotocol !== undefined) headers = { 'Sec-WebSocket-Protocol': subprotocol, ...headers }
     const request = Buffer.from(handshake(`${server.host}:${server.port}`, key, headers))
-    peer.socket = net.connect({ host: server.host, port: server.port, localAddress, noDelay: true })
+    peer.socket = connectTo(server, { localAddress })
     const answer = deferred()
     peer.#listen(answer)
     const bytes = prelude === undefined ? request : Buffer.concat([request, prelude])

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before } from 'node:test'
+import { commonCert } from './certs.mjs'
 import { Peer } from './peer.mjs'
 import { fresh, within } from './wait.mjs'
 
@@ -39,9 +40,15 @@ export class Server {
   host = '127.0.0.1'
   #peers = new Set()
 
-  /** `args` come behind the usual ones; not `open`: with accounts; `data` is kept (and left) where it is given; `bin` wraps. */
-  constructor({ args = ['--no-limits'], env = {}, data, usual = true, bin = [BIN], listen = '127.0.0.1:0', open = true } = {}) {
-    Object.assign(this, { args, env, data, usual, bin, listen, open, ownsData: data === undefined })
+  /**
+   * `args` come behind the usual ones; `data` is kept (and left) where it is given; `bin` wraps.
+   * Not `open`: with accounts.
+   * `cert` has it speak TLS; HUBBUB_TEST_TLS in the environment has all servers do so.
+   */
+  constructor({ args = ['--no-limits'], env = {}, data, usual = true, bin = [BIN], listen = '127.0.0.1:0', open = true, cert = process.env.HUBBUB_TEST_TLS && commonCert() } = {}) {
+    if (cert) Object.assign(this, { tls: { ca: cert.ca }, args: [...cert.flags, ...args] })
+    else this.args = args
+    Object.assign(this, { env, data, usual, bin, listen, open, ownsData: data === undefined })
   }
 
   /** A server for one test, ended and cleaned up with it. */
@@ -70,7 +77,7 @@ export class Server {
       this.exited.then(({ code, signal }) => reject(new Error(`the server ended with ${code ?? signal} before it listened: ${this.stderr.slice(-2000)}`)))
     })
     const line = await within(announced, 'the line "listening on"')
-    const [, host, port] = /^listening on http:\/\/(.*):(\d+)\n/.exec(line) ?? assert.fail(`it printed ${JSON.stringify(line)}`)
+    const [, host, port] = /^listening on https?:\/\/(.*):(\d+)\n/.exec(line) ?? assert.fail(`it printed ${JSON.stringify(line)}`)
     this.host = host.replace(/[[\]]/g, '')
     this.port = Number(port)
     return this
