@@ -46,7 +46,7 @@ struct server {
 	struct control *control; /* NULL: none */
 	int inherited[ACCEPTOR_MAX_DOORS]; /* to listen on, in the order of the doors */
 	unsigned n_inherited;
-	bool inherits_own; /* they were this program's before */
+	bool inherits_own;       /* they were this program's before */
 	struct tls_context *tls; /* the newest; NULL: no TLS */
 	struct worker *workers;
 	unsigned n_workers;
@@ -89,8 +89,8 @@ void takeover_cancel(struct server *s);
 void takeover_exec(struct server *s);
 void takeover_deinit(struct server *s);
 /**
- * The sockets that a service manager or the process before this one handed over, into s->inherited.  0,
- * or a negative errno after a clear log line.  Before other threads start: it changes the
+ * The sockets that a service manager or the process before this one handed over, into s->inherited.
+ * 0, or a negative errno after a clear log line.  Before other threads start: it changes the
  * environment.
  */
 int takeover_inherited(struct server *s);

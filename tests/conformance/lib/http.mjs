@@ -13,7 +13,7 @@ const NEXT = 'GET /healthz HTTP/1.1\r\nHost: next\r\n\r\n'
 const MAX_BYTEWISE = 1500
 
 async function write(peer, bytes, chop) {
-  for (let at = 0; at < bytes.length && !peer.isClosed; at += chop) {
+  for (let at = 0; at < bytes.length && !peer.isClosed && !peer.socket.readableEnded; at += chop) {
     await new Promise((resolve) => peer.socket.write(Buffer.from(bytes.slice(at, at + chop), 'latin1'), () => resolve()))
   }
 }
