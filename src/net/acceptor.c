@@ -29,16 +29,8 @@
 #define FIRST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 1000
 
-/* One socket that listens. */
-struct door {
-	int fd;
-	char *address;
-	uv_poll_t poll;
-};
-
 struct acceptor {
-	struct door doors[ACCEPTOR_MAX_DOORS];
-	unsigned n_doors;
+	struct doors doors;
 	struct worker *workers;
 	unsigned n_workers;
 	struct inbox_list *accepted; /* in this turn, for each worker */
@@ -63,14 +55,7 @@ static void on_connection(uv_poll_t *poll, int status, int events);
 
 static void start_accepting(struct acceptor *a)
 {
-	for (unsigned i = 0; i < a->n_doors; i++)
-		uv_poll_start(&a->doors[i].poll, UV_READABLE, on_connection);
-}
-
-static void stop_accepting(struct acceptor *a)
-{
-	for (unsigned i = 0; i < a->n_doors; i++)
-		uv_poll_stop(&a->doors[i].poll);
+	doors_watch(&a->doors, on_connection);
 }
 
 static unsigned least_busy_locked(const struct acceptor *a) REQUIRES(a->lock)
@@ -110,8 +95,7 @@ static void free_acceptor(struct acceptor *a)
 	mutex_deinit(&a->lock);
 	free(a->n_of);
 	free(a->accepted);
-	for (unsigned i = 0; i < a->n_doors; i++)
-		free(a->doors[i].address);
+	doors_deinit(&a->doors);
 	free(a);
 }
 
@@ -169,7 +153,7 @@ static void pause_accepting(struct acceptor *a, int err)
 	a->pause_ms = a->pause_ms == 0 ? FIRST_PAUSE_MS : a->pause_ms * 2;
 	if (a->pause_ms > LONGEST_PAUSE_MS)
 		a->pause_ms = LONGEST_PAUSE_MS;
-	stop_accepting(a);
+	doors_unwatch(&a->doors);
 	uv_timer_start(&a->timer, on_pause_over, a->pause_ms, 0);
 }
 
@@ -232,11 +216,11 @@ static int accept_waiting(struct acceptor *a, unsigned door)
 		int fd, err;
 
 		if (!take_place(a, &worker)) {
-			stop_accepting(a);
+			doors_unwatch(&a->doors);
 			say_full(a);
 			return -1;
 		}
-		fd = accept4(a->doors[door].fd, (struct sockaddr *)&peer, &peer_len,
+		fd = accept4(a->doors.at[door].fd, (struct sockaddr *)&peer, &peer_len,
 			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			admit(a, door, fd, (struct sockaddr *)&peer, worker);
@@ -269,7 +253,7 @@ static void accept_round(struct acceptor *a)
 {
 	bool came = false, is_more_there = false, may_go_on = true;
 
-	for (unsigned i = 0; i < a->n_doors && may_go_on; i++) {
+	for (unsigned i = 0; i < a->doors.n && may_go_on; i++) {
 		int n = accept_waiting(a, i);
 
 		may_go_on = n >= 0;
@@ -280,7 +264,7 @@ static void accept_round(struct acceptor *a)
 	if (!may_go_on)
 		return;
 	if (came && !is_more_there) {
-		stop_accepting(a);
+		doors_unwatch(&a->doors);
 		uv_timer_start(&a->timer, on_lull_over, LULL_MS, 0);
 	} else {
 		start_accepting(a);
@@ -345,33 +329,20 @@ static void close_handles(struct acceptor *a)
 	assert(!a->closing);
 	a->closing = true;
 	mutex_unlock(&a->lock);
-	for (unsigned i = 0; i < a->n_doors; i++)
-		uv_close((uv_handle_t *)&a->doors[i].poll, on_handle_closed);
+	doors_close_handles(&a->doors, on_handle_closed);
 	uv_close((uv_handle_t *)&a->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&a->wakeup, on_handle_closed);
 	refusals_close(a->refusals);
 }
 
 /* Takes @fd over, also when it fails. */
-static int add_door(struct acceptor *a, uv_loop_t *loop, int fd)
+static int add_door(struct acceptor *a, int fd)
 {
-	struct door *d = &a->doors[a->n_doors];
-	int err;
+	int err = doors_add(&a->doors, a->timer.loop, fd, a);
 
-	assert(a->n_doors < ACCEPTOR_MAX_DOORS);
-	*d = (struct door){.fd = fd, .address = listen_address(fd)};
-	if (d->address == NULL) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	/* The descriptor is new and the loop has none like it: this cannot fail. */
-	err = uv_poll_init(loop, &d->poll, fd);
-	assert(err == 0);
-	d->poll.data = a;
-	a->n_doors++;
-	a->n_handles++;
-	return 0;
+	if (err == 0)
+		a->n_handles++;
+	return err;
 }
 
 /* Takes @fd over, also when it fails. */
@@ -398,7 +369,7 @@ static int make_acceptor(struct acceptor **out, uv_loop_t *loop, int fd, struct 
 	a->wakeup.data = a;
 	a->n_handles = 2;
 	mutex_init(&a->lock);
-	err = add_door(a, loop, fd);
+	err = add_door(a, fd);
 	if (err != 0) {
 		close_handles(a);
 		return err;
@@ -410,7 +381,7 @@ static int make_acceptor(struct acceptor **out, uv_loop_t *loop, int fd, struct 
 
 static int add_and_start(struct acceptor *a, int fd)
 {
-	int err = add_door(a, a->timer.loop, fd);
+	int err = add_door(a, fd);
 
 	if (err == 0)
 		start_accepting(a);
@@ -472,15 +443,15 @@ void acceptor_set_max(struct acceptor *a, unsigned max_connections)
 
 const char *acceptor_address(const struct acceptor *a, unsigned door)
 {
-	return a->doors[door].address;
+	return a->doors.at[door].address;
 }
 
 unsigned acceptor_release_sockets(struct acceptor *a, int fds[ACCEPTOR_MAX_DOORS])
 {
-	unsigned n = a->n_doors;
+	unsigned n = a->doors.n;
 
 	for (unsigned i = 0; i < n; i++)
-		fds[i] = a->doors[i].fd;
+		fds[i] = a->doors.at[i].fd;
 	close_handles(a);
 	return n;
 }

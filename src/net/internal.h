@@ -10,6 +10,25 @@
  */
 void acceptor_dropped(struct acceptor *a, unsigned worker, void *pass);
 
+/** The sockets that listen, on the acceptor's thread. */
+struct doors {
+	struct door {
+		int fd;
+		char *address;
+		uv_poll_t poll;
+	} at[ACCEPTOR_MAX_DOORS];
+	unsigned n;
+};
+
+/** One more, which is taken over, also when this fails; @data is its handle's. */
+int doors_add(struct doors *d, uv_loop_t *loop, int fd, void *data);
+/** Call @on_connection when somebody waits at any of them; again does nothing more. */
+void doors_watch(struct doors *d, uv_poll_cb on_connection);
+void doors_unwatch(struct doors *d);
+/** The sockets stay. */
+void doors_close_handles(struct doors *d, uv_close_cb on_closed);
+void doors_deinit(struct doors *d);
+
 /** Sockets that were refused, on the acceptor's thread. */
 struct refusals;
 

@@ -26,6 +26,8 @@
 #define MAX_SEALED (4 * MAX_RECORD)
 /** What one recv() may bring, behind the beginning of a record that came before. */
 #define MAX_TEXT (WORKER_RECV_SIZE + 2 * MAX_RECORD)
+/** Each costs far more than its few bytes: who sends so many and nothing else is playing. */
+#define MAX_KEY_UPDATES 32
 
 struct tls {
 	SSL *ssl;
@@ -33,7 +35,8 @@ struct tls {
 	size_t out_at;
 	size_t sealed; /* bytes of the stream's output in them that count as unsent */
 	int err;
-	bool said_end; /* close_notify is among what was written */
+	unsigned n_key_updates; /* since text came */
+	bool said_end;          /* close_notify is among what was written */
 };
 
 struct tls_worker {
@@ -80,6 +83,17 @@ static long bio_ctrl(BIO *bio, int cmd, long n, void *p)
 	return cmd == BIO_CTRL_FLUSH;
 }
 
+/* OpenSSL bounds warnings and empty records by itself, and not these (RFC 8446, 4.6.3). */
+static void on_message(int by_us, int version, int type, const void *bytes, size_t len, SSL *ssl,
+		       void *tls)
+{
+	(void)version;
+	(void)ssl;
+	if (!by_us && type == SSL3_RT_HANDSHAKE && len > 0 &&
+	    *(const uint8_t *)bytes == SSL3_MT_KEY_UPDATE)
+		((struct tls *)tls)->n_key_updates++;
+}
+
 static void make_bio_method(void)
 {
 	bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
@@ -113,6 +127,8 @@ int tls_open(struct stream *s)
 	BIO_set_init(bio, 1);
 	SSL_set_bio(tls->ssl, bio, bio);
 	SSL_set_accept_state(tls->ssl);
+	SSL_set_msg_callback(tls->ssl, on_message);
+	SSL_set_msg_callback_arg(tls->ssl, tls);
 	s->tls = tls;
 	s->is_tls = true;
 	return 0;
@@ -177,8 +193,12 @@ int tls_receive(struct stream *s, const uint8_t *bytes, size_t n, uint8_t **text
 			*len += (size_t)got;
 	} while (got > 0);
 
+	if (*len > 0)
+		tls->n_key_updates = 0;
 	switch (SSL_get_error(tls->ssl, got)) {
 	case SSL_ERROR_WANT_READ:
+		if (tls->n_key_updates > MAX_KEY_UPDATES)
+			err = fail(s, "by a flood of key updates");
 		break;
 	case SSL_ERROR_ZERO_RETURN:
 		err = TLS_E_ENDED;

@@ -336,6 +336,38 @@ static void bytes_that_are_no_tls_fail_the_stream_once(void **state)
 	close(a.peer);
 }
 
+static void update_key(int kind)
+{
+	assert_int_equal(SSL_key_update(client, kind), 1);
+	assert_int_equal(SSL_do_handshake(client), 1);
+}
+
+static void keys_may_be_renewed_but_not_without_end(void **state)
+{
+	struct side a;
+	char text[8];
+	(void)state;
+
+	open_tls_tcp(&a);
+	shake_hands();
+	for (int i = 0; i < 40; i++) {
+		update_key(SSL_KEY_UPDATE_REQUESTED);
+		assert_int_equal(SSL_write(client, "x", 1), 1);
+		send_text(&a, "y");
+		client_reads(text, 1);
+	}
+	turn_until(a.got.len == 40);
+	assert_int_equal(a.n_ends, 0);
+	a.close_on_end = true;
+	for (int i = 0; i < 40; i++)
+		update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
+	turn_until(a.n_closed == 1);
+	assert_int_equal(a.ends[0], -EPROTO);
+	SSL_free(client);
+	close(a.peer);
+	buf_deinit(&a.got);
+}
+
 static void a_stream_may_close_itself_in_each_callback(void **state)
 {
 	struct side a;
@@ -398,6 +430,7 @@ int main(void)
 		TLS_CLAIM(the_clients_end_is_told_once_and_output_still_goes),
 		TLS_CLAIM(closing_says_the_end_where_nothing_was_left_unsaid),
 		TLS_CLAIM(bytes_that_are_no_tls_fail_the_stream_once),
+		TLS_CLAIM(keys_may_be_renewed_but_not_without_end),
 		TLS_CLAIM(a_stream_may_close_itself_in_each_callback),
 		TLS_CLAIM(another_context_is_for_the_next_streams),
 	};
