@@ -6,6 +6,8 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { commonCert } from './lib/certs.mjs'
+import { fetchRaw } from './lib/http.mjs'
 import { BIN, Server, cleanEnv } from './lib/server.mjs'
 import { SLOW, deferred, within } from './lib/wait.mjs'
 
@@ -122,9 +124,9 @@ for (const [what, request] of [
 }
 
 /** A server on sockets of ours, handed over as a service manager does. */
-async function activated(t, sockets, env = {}) {
+async function activated(t, sockets, env = {}, args = []) {
   const data = await tempDir(t)
-  const child = spawn('sh', ['-c', 'LISTEN_PID=${LISTEN_PID-$$} exec "$@"', 'sh', BIN, 'serve', '--open', '--data', data, '--listen', '127.0.0.1:1'], {
+  const child = spawn('sh', ['-c', 'LISTEN_PID=${LISTEN_PID-$$} exec "$@"', 'sh', BIN, 'serve', '--open', '--data', data, '--listen', '127.0.0.1:1', ...args], {
     env: cleanEnv({ LISTEN_FDS: String(sockets.length), ...env }),
     stdio: ['ignore', 'pipe', 'pipe', ...sockets.map((s) => s._handle?.fd ?? s)],
   })
@@ -157,6 +159,24 @@ test('a socket that was handed over is served, whatever --listen says', async (t
   Object.assign(outside, { port })
   const peer = await outside.user()
   assert.equal(peer.socket.remotePort, port)
+  peer.socket.destroy()
+  server.child.kill('SIGTERM')
+  assert.deepEqual(await within(server.exited, 'the stop'), { code: 0, signal: null })
+})
+
+test('of two sockets the second is where browsers are sent on to https', async (t) => {
+  const sockets = [await listener(t), await listener(t)]
+  const [own, redirect] = sockets.map((s) => s.address().port)
+  const cert = commonCert()
+  const server = await activated(t, sockets, {}, [...cert.flags, '--http-redirect', '127.0.0.1:1'])
+  for (const socket of sockets) socket.close()
+  await within(server.listening, 'the server')
+  assert.equal(server.stdout, `listening on https://127.0.0.1:${own}\nsending http://127.0.0.1:${redirect} on to https\n`)
+  const r = await fetchRaw({ host: '127.0.0.1', port: redirect }, '/x', { headers: { Host: 'a' } })
+  assert.deepEqual([r.status, r.headers.location], [308, `https://a:${own}/x`])
+  const outside = new Server({ cert })
+  Object.assign(outside, { port: own })
+  const peer = await outside.user()
   peer.socket.destroy()
   server.child.kill('SIGTERM')
   assert.deepEqual(await within(server.exited, 'the stop'), { code: 0, signal: null })
