@@ -65,6 +65,8 @@ static void add_line(struct input *in, const char *line, size_t len)
 static void check(const struct config *cfg)
 {
 	MUST(cfg->listen_host != NULL && cfg->data_dir != NULL);
+	MUST(config_has_tls(cfg) == (cfg->tls_key[0] != '\0'));
+	MUST(cfg->redirect_host == NULL || config_has_tls(cfg));
 	MUST(cfg->workers <= 256);
 	MUST(cfg->max_text >= 1 && 6 * cfg->max_text + 500 <= cfg->max_frame);
 	MUST(cfg->gather_ms <= 5);
@@ -97,6 +99,7 @@ static void reload(const struct config *old, int argc, char *const *argv)
 	MUST(strcmp(cfg.data_dir, old->data_dir) == 0 && cfg.workers == old->workers);
 	MUST(strcmp(cfg.listen_host, old->listen_host) == 0);
 	MUST(cfg.listen_port == old->listen_port && cfg.open == old->open);
+	MUST(config_has_tls(&cfg) == config_has_tls(old));
 	/* Once more there is the same to say: those settings have not changed. */
 	struct buf said = {0};
 	MUST(config_reload(&again, &cfg, argc, argv, &said) == 0);

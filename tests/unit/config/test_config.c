@@ -350,6 +350,53 @@ static void a_reload_changes_what_a_running_server_can_change(void **state)
 	config_deinit(&newer);
 }
 
+static void tls_wants_certificate_and_key_together(void **state)
+{
+	(void)state;
+	assert_int_equal(load("serve --tls-cert a --tls-key b --http-redirect [::]:80"),
+			 CONFIG_SERVE);
+	assert_true(config_has_tls(&cfg));
+	assert_string_equal(cfg.tls_key, "b");
+	assert_string_equal(cfg.redirect_host, "::");
+	assert_int_equal(cfg.redirect_port, 80);
+	assert_int_equal(load("serve --tls-cert a"), -EINVAL);
+	assert_true(says("tls-cert is set and tls-key is not"));
+	assert_int_equal(load("serve --tls-key b"), -EINVAL);
+	assert_true(says("tls-key is set and tls-cert is not"));
+	assert_int_equal(load("serve --http-redirect 127.0.0.1:80"), -EINVAL);
+	assert_true(says("needs tls-cert and tls-key"));
+	assert_int_equal(load("serve"), CONFIG_SERVE);
+	assert_false(config_has_tls(&cfg));
+	assert_null(cfg.redirect_host);
+}
+
+static void a_reload_changes_a_certificate_but_not_whether_there_is_one(void **state)
+{
+	(void)state;
+	struct config newer;
+
+	load_file("tls-cert = a\ntls-key = b\nhttp-redirect = 127.0.0.1:1\n");
+	overwrite_file("tls-cert = c\ntls-key = b\nhttp-redirect = 127.0.0.1:2\n");
+	assert_int_equal(reload(&newer), 0);
+	assert_string_equal(newer.tls_cert, "c");
+	assert_int_equal(newer.redirect_port, 1);
+	assert_true(says("http-redirect"));
+	config_deinit(&newer);
+	overwrite_file("hsts-max-age = 5\n");
+	assert_int_equal(reload(&newer), 0);
+	assert_string_equal(newer.tls_cert, "a");
+	assert_string_equal(newer.tls_key, "b");
+	assert_string_equal(newer.redirect_host, "127.0.0.1");
+	assert_int_equal(newer.hsts_max_age, 5);
+	assert_true(says("tls-cert, tls-key, http-redirect"));
+	config_deinit(&newer);
+	load_file("");
+	overwrite_file("tls-cert = a\ntls-key = b\n");
+	assert_int_equal(reload(&newer), 0);
+	assert_false(config_has_tls(&newer));
+	config_deinit(&newer);
+}
+
 static void a_reload_keeps_and_names_the_rest(void **state)
 {
 	(void)state;
@@ -414,6 +461,8 @@ int main(void)
 		CLAIM(the_version_is_the_projects),
 		CLAIM(the_table_is_there_for_the_documentation),
 		CLAIM(a_reload_changes_what_a_running_server_can_change),
+		CLAIM(tls_wants_certificate_and_key_together),
+		CLAIM(a_reload_changes_a_certificate_but_not_whether_there_is_one),
 		CLAIM(a_reload_keeps_and_names_the_rest),
 		CLAIM(a_reload_of_what_is_the_same_is_equal),
 		CLAIM(a_reload_of_what_is_wrong_yields_nothing),

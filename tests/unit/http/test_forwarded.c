@@ -116,9 +116,40 @@ static void two_headers_that_differ_say_nothing(void **state)
 	check("unknown", "for=192.0.2.1", NULL);
 }
 
+static bool is_https(const char *proto, const char *forwarded)
+{
+	struct http_request req = {.x_forwarded_proto = span_of(proto),
+				   .forwarded = span_of(forwarded)};
+
+	return http_is_forwarded_https(&req);
+}
+
+static void the_last_proxy_says_whether_it_was_https(void **state)
+{
+	(void)state;
+	assert_true(is_https("https", NULL));
+	assert_true(is_https("HTTPS", NULL));
+	assert_true(is_https("http, https", NULL));
+	assert_true(is_https(NULL, "for=192.0.2.1;proto=https"));
+	assert_true(is_https(NULL, "proto=http, Proto=\"https\";for=192.0.2.1"));
+	assert_true(is_https("https", "proto=https"));
+	assert_true(is_https("https", "for=192.0.2.1"));
+	assert_false(is_https(NULL, NULL));
+	assert_false(is_https("", NULL));
+	assert_false(is_https("http", NULL));
+	assert_false(is_https("https, http", NULL));
+	assert_false(is_https("https,", NULL));
+	assert_false(is_https("httpsx", NULL));
+	assert_false(is_https(NULL, "for=192.0.2.1"));
+	assert_false(is_https(NULL, "proto=https, for=192.0.2.1"));
+	assert_false(is_https("https", "proto=http"));
+	assert_false(is_https("http", "proto=https"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_proxy_says_whether_it_was_https),
 		cmocka_unit_test(the_entry_farthest_right_that_is_no_proxy_of_ours_counts),
 		cmocka_unit_test(ports_and_brackets_are_read_past),
 		cmocka_unit_test(forwarded_is_read_as_rfc_7239_has_it),

@@ -321,6 +321,32 @@ static void an_origin_is_our_own_or_on_the_list(void **state)
 	assert_true(http_origin_allowed(&req, NULL, 0));
 }
 
+static void a_page_that_came_by_http_is_foreign_to_https(void **state)
+{
+	(void)state;
+	static char listed[] = "http://old.example";
+	static char *const origins[] = {listed};
+	static const struct {
+		const char *host, *origin;
+		bool is_allowed;
+	} cases[] = {
+		{"a:8443", "https://a:8443", true}, {"a:8443", "http://a:8443", false},
+		{"a", "https://a", true},           {"a:443", "https://a", true},
+		{"a", "http://a", false},           {"a", "HTTPS://a", true},
+		{"a", "http://old.example", true},  {"old.example", "https://old.example", true},
+	};
+
+	for (size_t i = 0; i < N(cases); i++) {
+		struct http_request req = {
+			.is_tls = true,
+			.host = span_of(cases[i].host),
+			.origin = span_of(cases[i].origin),
+		};
+		print_message("# case %zu\n", i);
+		assert_int_equal(http_origin_allowed(&req, origins, 1), cases[i].is_allowed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +359,7 @@ int main(void)
 		cmocka_unit_test(deflate_is_agreed_on_a_lawful_offer_of_the_largest_window),
 		cmocka_unit_test(what_is_no_list_of_extensions_fails_the_handshake),
 		cmocka_unit_test(an_origin_is_our_own_or_on_the_list),
+		cmocka_unit_test(a_page_that_came_by_http_is_foreign_to_https),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
