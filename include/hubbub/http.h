@@ -79,7 +79,7 @@ struct buf http_take_kept(struct http *h);
 /**
  * The connection is encrypted: every request says so, and every answer asks browsers to come by
  * https alone for @hsts_max_age_s (RFC 6797), but for those to `localhost`, which many programs
- * share.
+ * share, and to requests without a host.
  */
 void http_set_tls(struct http *h, unsigned hsts_max_age_s);
 /** The request under way came by https to a proxy that is trusted: its is_tls is true now. */

@@ -68,8 +68,11 @@ static void send_buf(struct http *h, const struct buf *b)
 	h->handler->send(h->owner, chunk_new_copy(b->p, b->len));
 }
 
-/* What a browser knows of `localhost` would bind every other program of its machine too. */
-static bool is_localhost(struct span host)
+/*
+ * What a browser knows of `localhost` would bind every other program of its machine too.  A request
+ * that was refused before its host was read may be for that.
+ */
+static bool may_ask_for_https(struct span host)
 {
 	struct span tail = SPAN("localhost");
 	const char *colon = host.len > 0 ? memrchr(host.p, ':', host.len) : NULL;
@@ -78,7 +81,7 @@ static bool is_localhost(struct span host)
 		host.len = (size_t)(colon - host.p);
 	if (host.len > tail.len && host.p[host.len - tail.len - 1] == '.')
 		host = (struct span){host.p + host.len - tail.len, tail.len};
-	return text_equal_nocase(host, tail);
+	return host.len > 0 && !text_equal_nocase(host, tail);
 }
 
 void http_begin_head(struct buf *out, const struct http *h, int status)
@@ -89,7 +92,7 @@ void http_begin_head(struct buf *out, const struct http *h, int status)
 	buf_append_str(out, status_phrase(status));
 	buf_append_str(out, "\r\n");
 	buf_append(out, security_headers, sizeof(security_headers) - 1);
-	if (h != NULL && h->is_tls && !is_localhost(h->request.host))
+	if (h != NULL && h->is_tls && may_ask_for_https(h->request.host))
 		buf_printf(out, "Strict-Transport-Security: max-age=%u\r\n", h->hsts_max_age_s);
 }
 

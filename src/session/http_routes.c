@@ -102,6 +102,7 @@ static void on_request(struct http *h, const struct http_request *req, void *own
 		return;
 	if (c->is_redirected) {
 		send_to_https(h, c, req);
+		conn_end_handshake(c, req); /* where it asked for one, it got none */
 		return;
 	}
 	if (conn_is_forwarded_https(c, req))

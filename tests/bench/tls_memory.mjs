@@ -22,16 +22,24 @@ async function measure(cert, version) {
   try {
     await (await comeIn(server, 0)).drop() // what the first connection brings is not theirs
     const before = await resident(server.pid)
-    for (let i = 0; i < n; i += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => comeIn(server, i + k)))
-    return Math.round(((await resident(server.pid)) - before) / n)
+    const peers = []
+    while (peers.length < n) peers.push(...await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => comeIn(server, peers.length + k))))
+    const idle = Math.round(((await resident(server.pid)) - before) / n)
+    // A long text to each, which the last of them to get it has seen when the next is sent.
+    for (let room = 0; room < n / 10; room++) {
+      const members = peers.slice(room * 10, room * 10 + 10)
+      await members[0].ok({ op: 'send', room: `room-${room}`, key: 'k', text: 'x'.repeat(4000) })
+      await Promise.all(members.map((peer) => peer.event('message')))
+    }
+    return { idle, after: Math.round(((await resident(server.pid)) - before) / n) }
   } finally {
     await server.dispose()
   }
 }
 
 const plain = await measure(null)
-console.log(`${n} connections: ${plain} bytes each without TLS`)
+console.log(`${n} connections: ${plain.idle} bytes each without TLS; ${plain.after} after a text to each`)
 for (const version of ['TLSv1.2', 'TLSv1.3']) {
-  const bytes = await measure(commonCert(), version)
-  console.log(`${n} connections: ${bytes} bytes each with ${version}, of which TLS ${bytes - plain}`)
+  const { idle, after } = await measure(commonCert(), version)
+  console.log(`${n} connections: ${idle} bytes each with ${version}, of which TLS ${idle - plain.idle}; ${after} after a text to each`)
 }
