@@ -269,7 +269,8 @@ static void announce(const struct server *s)
 	if (!s->cfg->open && !store_had_team(s->store))
 		log_info("there is no account yet: open http%s://%s/ on this machine to make the "
 			 "owner's, or from another machine its address with #setup=%s",
-			 s->tls != NULL ? "s" : "", acceptor_address(s->acceptor, SESSION_DOOR_MAIN), s->env.setup_token);
+			 s->tls != NULL ? "s" : "",
+			 acceptor_address(s->acceptor, SESSION_DOOR_MAIN), s->env.setup_token);
 	printf("listening on http%s://%s\n", s->tls != NULL ? "s" : "",
 	       acceptor_address(s->acceptor, SESSION_DOOR_MAIN));
 	if (s->cfg->redirect_host != NULL)

@@ -43,7 +43,7 @@ struct server {
 	struct session_env env;
 	struct store *store;
 	struct acceptor *acceptor;
-	struct control *control; /* NULL: none */
+	struct control *control;           /* NULL: none */
 	int inherited[ACCEPTOR_MAX_DOORS]; /* to listen on, in the order of the doors */
 	unsigned n_inherited;
 	bool inherits_own;       /* they were this program's before */

@@ -35,10 +35,11 @@ struct store_account *api_new_account(const struct conn *c);
 struct span api_find_token(const struct http_request *http);
 
 /* cookie.c */
-/** The session's token in a Cookie field; p is NULL where there is none. */
-struct span cookie_find_token(struct span cookie);
+/** The session's token in a Cookie field; p is NULL where there is none.  Over https only
+ * one that came so counts. */
+struct span cookie_find_token(struct span cookie, bool is_tls);
 /** Append the field that sets it, or with an empty @token takes it away. */
-void cookie_append(struct buf *out, struct span token);
+void cookie_append(struct buf *out, struct span token, bool is_tls);
 
 /* Each takes over the request that it is given; the answer comes later, or was given. */
 typedef void api_starter(struct conn *c, struct request *req);

@@ -26,7 +26,8 @@ static bool is_at_home(const struct conn *c)
 	const struct http_request *http = http_deferred_request(c->http);
 	struct addr addr;
 
-	if (http->x_forwarded_for.p != NULL || http->forwarded.p != NULL)
+	if (http->x_forwarded_for.p != NULL || http->x_forwarded_proto.p != NULL ||
+	    http->forwarded.p != NULL)
 		return false;
 	conn_find_client(c, http, &addr);
 	return addr_is_loopback(&addr) && is_local_name(http->host);

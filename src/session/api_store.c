@@ -25,7 +25,7 @@ struct span api_find_token(const struct http_request *http)
 	if (http->authorization.len > n && strncasecmp(http->authorization.p, bearer, n) == 0)
 		return (struct span){.p = http->authorization.p + n,
 				     .len = http->authorization.len - n};
-	return cookie_find_token(http->cookie);
+	return cookie_find_token(http->cookie, http->is_tls);
 }
 
 struct store_account *api_new_account(const struct conn *c)
@@ -60,6 +60,7 @@ static bool is_new_thing(enum op op)
 static void answer_op(struct conn *c, struct store_op *op)
 {
 	enum op asked = op->req->op;
+	bool is_tls = http_deferred_request(c->http)->is_tls;
 	struct buf headers = {0};
 
 	if (op->err != PROTO_OK) {
@@ -69,9 +70,9 @@ static void answer_op(struct conn *c, struct store_op *op)
 		return;
 	}
 	if (is_sign_in(asked) || asked == OP_SET_PASSWORD)
-		cookie_append(&headers, span_of(op->token));
+		cookie_append(&headers, span_of(op->token), is_tls);
 	else if (asked == OP_SIGN_OUT)
-		cookie_append(&headers, SPAN(""));
+		cookie_append(&headers, SPAN(""), is_tls);
 	buf_append_char(&headers, '\0');
 	if (op->name != NULL && op->scratch.len == 0) {
 		buf_append_str(&op->scratch, "{\"me\":");

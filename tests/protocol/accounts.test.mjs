@@ -51,6 +51,18 @@ test('the cookie is for this site and no script; the token is not in the databas
   await server.start()
 })
 
+test('over https the cookie says so, and goes over https alone', async (t) => {
+  const { server, owner } = await startTeam(t, { args: ['--no-limits', '--trusted-proxy', '127.0.0.1'] })
+  const https = { 'X-Forwarded-Proto': 'https' }
+  const device = new Device(server)
+  const { set } = await device.ask('POST', '/session', { login: OWNER.login, password: OWNER.password }, https)
+  assert.match(set, /^__Host-hubbub_session=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/)
+  assert.equal((await device.ask('GET', '/me', undefined, https)).status, 200)
+  assert.equal((await device.ask('GET', '/me')).status, 401)
+  assert.equal((await owner.ask('GET', '/me', undefined, https)).status, 401)
+  assert.match((await device.ask('DELETE', '/session', undefined, https)).set, /^__Host-hubbub_session=; Path=\/; Max-Age=0; .*Secure$/)
+})
+
 test('a wrong password, an unknown login and a disabled account get one answer', async (t) => {
   const { server, owner } = await startTeam(t)
   const ada = await invite(owner, 'member', 'ada')
