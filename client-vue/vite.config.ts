@@ -15,6 +15,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { proxy: { '/ws': { target: server, ws: true, changeOrigin: true } } },
+  server: { proxy: { '/ws': { target: server, ws: true, changeOrigin: true }, '/api': server } },
   test: { environment: 'node', include: ['tests/**/*.test.ts'] },
 })

@@ -11,6 +11,8 @@ export const router = createRouter({
     // What these show is chosen before any room is: see stores/access.ts.
     { path: '/join', name: 'join', component: HomeView },
     { path: '/reset', name: 'reset', component: HomeView },
+    { path: '/settings', name: 'settings', component: () => import('./views/SettingsView.vue') },
+    { path: '/admin', name: 'admin', component: () => import('./views/AdminView.vue') },
     { path: '/:any(.*)*', redirect: '/' },
   ],
 })

@@ -17,7 +17,8 @@ static bool starts_with(struct span s, struct span prefix)
 static bool is_client_route(struct span path)
 {
 	if (span_equal(path, SPAN("/")) || span_equal(path, SPAN("/join")) ||
-	    span_equal(path, SPAN("/reset")) || span_equal(path, SPAN("/admin")))
+	    span_equal(path, SPAN("/reset")) || span_equal(path, SPAN("/settings")) ||
+	    span_equal(path, SPAN("/admin")))
 		return true;
 	return starts_with(path, SPAN("/r/")) && memchr(path.p + 3, '/', path.len - 3) == NULL;
 }

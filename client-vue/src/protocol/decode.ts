@@ -21,6 +21,7 @@ import type {
   RoomEntry,
   RoomListing,
   ServerEvent,
+  TeamRole,
   User,
   WriteReply,
 } from './messages'
@@ -216,6 +217,13 @@ export function decodeUser(value: unknown): User | null {
   return attempt(() => user(value))
 }
 
+const ROLES: readonly string[] = ['guest', 'member', 'admin', 'owner'] satisfies TeamRole[]
+
+/** A role in the team; null where it is none. */
+export function decodeRole(value: unknown): TeamRole | null {
+  return typeof value === 'string' && ROLES.includes(value) ? (value as TeamRole) : null
+}
+
 export function decodeHello(o: Body): HelloReply | null {
   return attempt(() => {
     const hello: HelloReply = {
@@ -226,6 +234,8 @@ export function decodeHello(o: Body): HelloReply | null {
     }
     const token = optional(o['token'], string)
     if (token !== undefined) hello.token = token
+    const role = decodeRole(object(o['me'])['role'])
+    if (role !== null) hello.role = role
     return hello
   })
 }

@@ -3,6 +3,8 @@
  * that are not named here.
  */
 
+export type TeamRole = 'guest' | 'member' | 'admin' | 'owner'
+
 export interface User {
   id: string
   name: string
@@ -176,6 +178,8 @@ export interface Limits {
 
 export interface HelloReply {
   me: User
+  /** With accounts: the user's role in the team. */
+  role?: TeamRole
   token?: string
   heartbeat_ms: number
   limits: Limits

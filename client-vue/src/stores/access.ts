@@ -2,6 +2,7 @@ import { defineStore } from 'pinia'
 import { ref, shallowRef, watch } from 'vue'
 import { ApiError, ask, askMe, askServer, postForUser, type ServerInfo } from '@/protocol/api'
 import type { User } from '@/protocol/messages'
+import { forgetOthers } from './forget'
 import { useChatStore } from './chat'
 import { useSessionStore } from './session'
 
@@ -27,7 +28,13 @@ export const useAccessStore = defineStore('access', () => {
   const unreachable = ref(false)
 
   async function enter(me: User): Promise<void> {
-    session.signIn(me)
+    await forgetOthers(me.id)
+    if (!session.signIn(me)) {
+      // Nothing of the one before stays in the page's memory either.
+      chat.client?.connection.stop()
+      location.replace('/')
+      return
+    }
     gate.value = 'in'
     await chat.start()
     chat.client?.connection.restart()
@@ -87,6 +94,23 @@ export const useAccessStore = defineStore('access', () => {
     },
   )
 
+  /** Under another account than the one that was closed. */
+  function signInAnew(): void {
+    chat.client?.connection.stop()
+    session.signOut()
+  }
+
+  /** The link that was opened is of no use: go on without it. */
+  async function dropLink(): Promise<void> {
+    token.value = ''
+    if (session.known) {
+      gate.value = 'in'
+      await chat.connect()
+    } else {
+      await find()
+    }
+  }
+
   async function rename(name: string): Promise<void> {
     session.renameRefusal = null
     if (!session.hasAccount) {
@@ -102,11 +126,17 @@ export const useAccessStore = defineStore('access', () => {
   }
 
   async function signOut(): Promise<void> {
-    await ask('DELETE', '/session')
+    try {
+      await ask('DELETE', '/session')
+    } catch (err) {
+      if (!(err instanceof ApiError) || err.code !== 'unauthorized') throw err
+    }
+    chat.client?.connection.stop()
     session.signOut()
+    await forgetOthers(null)
     // Nothing of whoever was here is left in the page for who comes next.
     location.replace('/')
   }
 
-  return { gate, server, token, unreachable, start, enter, rename, signOut }
+  return { gate, server, token, unreachable, start, enter, rename, signInAnew, dropLink, signOut }
 })

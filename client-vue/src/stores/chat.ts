@@ -10,6 +10,7 @@ import type { LogEvent, RoomEntry, Write } from '@/protocol/messages'
 import type { OutboxNote } from '@/protocol/outbox'
 import { openOutboxStore } from '@/protocol/outbox-store'
 import { toEntry } from '@/protocol/room-state'
+import { forgetOthers } from './forget'
 import { useOutboxStore } from './outbox'
 import { useRoomsStore } from './rooms'
 import { useSessionStore } from './session'
@@ -81,8 +82,21 @@ export const useChatStore = defineStore('chat', () => {
         session.link = link
         if (link.phase !== 'ready') typing.clear()
         if (link.phase === 'waiting') lost = true
+        // Whether the session is over is said by the next hello: that does not wait.
+        if (link.phase === 'waiting' && link.reason === 'session' && session.hasAccount) {
+          queueMicrotask(() => made.connection.nudge())
+        }
       },
       onHello(hello) {
+        if (session.hasAccount && session.me !== null && session.me.id !== hello.me.id) {
+          // Another tab has signed in somebody else.
+          made.connection.stop()
+          void forgetOthers(hello.me.id).then(() => {
+            session.signIn(hello.me)
+            location.replace('/')
+          })
+          return
+        }
         session.onHello(hello)
         void made.outbox.open(hello.me.id)
       },

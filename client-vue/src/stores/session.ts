@@ -1,7 +1,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import type { Link } from '@/protocol/connection'
-import type { HelloReply, Limits, ProtocolError, User } from '@/protocol/messages'
+import type { HelloReply, Limits, ProtocolError, TeamRole, User } from '@/protocol/messages'
 import { keep, recall } from '@/protocol/keep'
 
 /** Without a token one is known by a cookie, which no script sees. */
@@ -9,6 +9,7 @@ interface Kept {
   name: string
   token?: string
   id: string
+  role?: TeamRole
 }
 
 const KEPT = 'hubbub.session'
@@ -20,6 +21,9 @@ export const useSessionStore = defineStore('session', () => {
   const token = ref<string | null>(kept?.token ?? null)
   /** Whether one is known by an account; else by a name and its token. */
   const hasAccount = ref(kept !== null && kept.token === undefined)
+  const role = ref<TeamRole | null>(kept?.role ?? null)
+  /** Whose rooms the page's memory has; it stays so when they sign out. */
+  let holder = kept?.id ?? null
   /** The name to be asked for at the next hello, where it is not the present one. */
   const wanted = ref<string | null>(null)
   const link = shallowRef<Link>({ phase: 'idle' })
@@ -45,21 +49,37 @@ export const useSessionStore = defineStore('session', () => {
   function onHello(hello: HelloReply): void {
     me.value = hello.me
     token.value = hello.token ?? token.value
+    role.value = hello.role ?? null
+    holder = hello.me.id
     limits.value = hello.limits
     wanted.value = null
     refusal.value = null
-    if (hasAccount.value) keep(KEPT, { name: hello.me.name, id: hello.me.id } satisfies Kept)
+    if (hasAccount.value) keepAccount(hello.me)
     else if (token.value !== null) {
       keep(KEPT, { name: hello.me.name, token: token.value, id: hello.me.id } satisfies Kept)
     }
   }
 
-  /** The server has said by another way who one is. */
-  function signIn(user: User): void {
+  function keepAccount({ id, name }: User): void {
+    keep(KEPT, { id, name, ...(role.value !== null && { role: role.value }) } satisfies Kept)
+  }
+
+  /**
+   * The server has said by another way who one is.  False where the page holds somebody else's rooms:
+   * it has to be loaded anew.
+   */
+  function signIn(user: User): boolean {
+    if (holder !== null && holder !== user.id) {
+      signOut()
+      keepAccount(user)
+      return false
+    }
+    holder = user.id
     me.value = user
     token.value = null
     hasAccount.value = true
-    keep(KEPT, { name: user.name, id: user.id } satisfies Kept)
+    keepAccount(user)
+    return true
   }
 
   /** Say what to do after a refused hello. */
@@ -92,12 +112,14 @@ export const useSessionStore = defineStore('session', () => {
     keep(KEPT, null)
     me.value = null
     token.value = null
+    role.value = null
     hasAccount.value = false
   }
 
   return {
     me,
     hasAccount,
+    role,
     signIn,
     known,
     wanted,
