@@ -208,13 +208,15 @@ static int load_tls(const struct config *cfg, struct tls_context **out)
 static int start(struct server *s)
 {
 	int err = load_tls(s->cfg, &s->tls);
+	sigset_t before;
 
 	if (err != 0)
 		return err;
-	err = open_store(s);
-	if (err != 0)
-		return err; /* the store said why */
-	err = start_workers(s);
+	signals_hold(&before);
+	err = open_store(s); /* it says why it fails */
+	if (err == 0)
+		err = start_workers(s);
+	signals_let(&before);
 	if (err != 0)
 		return err;
 	err = start_accepting(s);

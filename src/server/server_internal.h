@@ -4,6 +4,7 @@
 #include "hubbub/session.h"
 #include "hubbub/store.h"
 #include "hubbub/tls.h"
+#include <signal.h>
 #include <uv.h>
 
 /** Settings that a reload made; those of the start are the caller's. */
@@ -56,6 +57,12 @@ struct server {
 /* signals.c */
 /** While the server starts or stops, requests by signal must not end it. */
 void signals_ignore_requests(void);
+/**
+ * Threads that are started in between leave requests by signal to the main thread, whose loop hears
+ * of them at once: one that waits in the kernel need not be woken for them.
+ */
+void signals_hold(sigset_t *before);
+void signals_let(const sigset_t *before);
 /** 0 or a negative errno. */
 int signals_watch(struct server *s);
 void signals_unwatch(struct server *s);

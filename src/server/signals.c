@@ -12,6 +12,23 @@ void signals_ignore_requests(void)
 	signal(SIGUSR2, SIG_IGN);
 }
 
+void signals_hold(sigset_t *before)
+{
+	sigset_t requests;
+
+	sigemptyset(&requests);
+	sigaddset(&requests, SIGTERM);
+	sigaddset(&requests, SIGINT);
+	sigaddset(&requests, SIGHUP);
+	sigaddset(&requests, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &requests, before);
+}
+
+void signals_let(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 /* The first of these stops in order; from then on the default action ends the process at once. */
 static void on_stop(uv_signal_t *handle, int signum)
 {
