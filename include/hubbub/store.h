@@ -107,6 +107,7 @@ struct store_op {
 	int64_t room_id;
 	struct request *req;           /* owned; NULL for TOUCH and FOUND */
 	struct store_account *account; /* owned; SETUP, SIGN_IN, SIGN_OUT, ACCOUNT */
+	bool is_guest;                 /* JOIN: only where the user belongs already */
 	int64_t session;               /* TOUCH: whose use is noted; 0: none */
 
 	/* Results; on err != PROTO_OK only err, why and retry_ms hold. */
@@ -161,6 +162,7 @@ struct store_read {
 	int64_t room_id;
 	struct request *req; /* owned; may be NULL */
 	char *token;         /* SESSION, ACCOUNT, LISTS: owned, wiped */
+	bool is_guest;       /* ROOMS: only those that the user belongs to */
 	bool is_shell;       /* LISTS: who asks came by the control socket */
 
 	/* STORE_READ_EVENTS: which. */

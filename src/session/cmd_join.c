@@ -174,7 +174,10 @@ static void ask_store(struct conn *c, struct request *req)
 {
 	struct pending_room *p = conn_add_pending(c, req);
 
-	if (!conn_submit(c, conn_new_op(c, STORE_JOIN, req)))
+	struct store_op *op = conn_new_op(c, STORE_JOIN, req);
+
+	op->is_guest = c->role == ROLE_GUEST;
+	if (!conn_submit(c, op))
 		conn_remove_pending(c, p);
 }
 

@@ -8,6 +8,7 @@ void start_rooms(struct conn *c, struct request *req)
 	struct store_read *read = conn_new_read(c, STORE_READ_ROOMS, req);
 
 	read->limit = req->limit;
+	read->is_guest = c->role == ROLE_GUEST;
 	conn_submit_read(c, read);
 }
 

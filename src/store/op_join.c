@@ -70,13 +70,28 @@ static int take_snapshot(struct writer *w, struct store_op *op)
 	return 0;
 }
 
+static int is_member(struct writer *w, int64_t user, int64_t room)
+{
+	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER);
+
+	db_bind_int(s, 1, user);
+	db_bind_int(s, 2, room);
+	int rc = db_step(s);
+	if (rc > 0)
+		sqlite3_reset(s);
+	return rc;
+}
+
 int op_apply_join(struct writer *w, struct store_op *op)
 {
 	const struct request *req = op->req;
 	int64_t id = 0;
 	int rc = find_room(w, req, &id);
 
-	if (rc == 0 && req->rid.p != NULL)
+	/* For a guest there are the rooms that they were invited to, and no others. */
+	if (rc > 0 && op->is_guest)
+		rc = is_member(w, op->user, id);
+	if (rc == 0 && (req->rid.p != NULL || op->is_guest))
 		return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
 	if (rc == 0)
 		rc = make_room(w, req, &id);

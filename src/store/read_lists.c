@@ -91,6 +91,7 @@ int read_rooms(struct reader *rd, struct store_read *r)
 	r->rooms = mem_alloc(((size_t)limit + 1) * sizeof(*r->rooms));
 	db_bind_text(s, 1, query);
 	db_bind_int(s, 2, limit);
+	db_bind_int(s, 3, r->is_guest ? r->user : 0);
 	while ((rc = db_step(s)) > 0) {
 		struct store_room *room = &r->rooms[r->n_rooms++];
 

@@ -80,7 +80,9 @@ static const char *const statements[R_N_STMTS] = {
 		     " FROM members m JOIN rooms r ON r.id = m.room WHERE m.user = ?1"
 		     " ORDER BY r.name, r.id",
 	[R_ROOMS] = "SELECT id, rid, name, title, topic, head, first FROM rooms"
-		    " WHERE name IS NOT NULL AND instr(name, ?1) > 0 ORDER BY name LIMIT ?2",
+		    " WHERE name IS NOT NULL AND instr(name, ?1) > 0 AND (?3 = 0 OR EXISTS"
+		    "  (SELECT 1 FROM members WHERE user = ?3 AND room = rooms.id))"
+		    " ORDER BY name LIMIT ?2",
 	[R_UP] = EVENTS_OF("events_by_seq") " ORDER BY e.seq",
 	[R_DOWN] = EVENTS_OF("events_by_seq") " ORDER BY e.seq DESC",
 	[R_FOLD_UP] = MESSAGES_OF " ORDER BY e.seq",

@@ -82,6 +82,7 @@ static const char *const statements[W_N_STMTS] = {
 	[W_SESSIONS_EXPIRE] =
 		"DELETE FROM sessions WHERE user = ?1 AND (used < ?2 OR created < ?3)",
 	[W_AUDIT] = "INSERT INTO audit(ts, actor, act, object, address) VALUES(?1, ?2, ?3, ?4, ?5)",
+	[W_MEMBER] = "SELECT 1 FROM members WHERE user = ?1 AND room = ?2",
 	[W_MEMBER_ADD] = "INSERT OR IGNORE INTO members(user, room) VALUES(?1, ?2)",
 	[W_MEMBER_READ] = "UPDATE members SET read_seq = ?3 WHERE user = ?1 AND room = ?2",
 	[W_MEMBER_DROP] = "DELETE FROM members WHERE user = ?1 AND room = ?2",

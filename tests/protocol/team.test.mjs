@@ -37,6 +37,13 @@ test('a guest comes by name alone, into one room', async (t) => {
   const socket = await guest.socket()
   assert.equal(socket.me.me.role, 'guest')
   assert.deepEqual(socket.me.rooms.map((r) => r.room), ['support'])
+  await peer.ok({ op: 'join', room: 'support-staff' })
+  await socket.ok({ op: 'join', room: 'support' })
+  const [there, nowhere] = await Promise.all(['support-staff', 'support-new'].map((room) => socket.request({ op: 'join', room })))
+  assert.equal(there.err.code, 'not_found')
+  assert.deepEqual(there.err, nowhere.err)
+  assert.deepEqual((await socket.ok({ op: 'rooms', query: 'support' })).rooms.map((r) => r.room), ['support'])
+  assert.deepEqual((await peer.ok({ op: 'rooms', query: 'support' })).rooms.map((r) => r.room), ['support', 'support-staff'])
 })
 
 test('roles are given downwards only, and a team keeps an owner', async (t) => {
