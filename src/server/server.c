@@ -231,6 +231,11 @@ static int start(struct server *s)
 	acceptor_set_gate(s->acceptor, &gate);
 	limits_set_capacity(s->env.limits, acceptor_capacity(s->acceptor));
 	control_open(s);
+	/*
+	 * A thread's first wait is over before signals are watched: ThreadSanitizer makes its record
+	 * of the thread's signals there, and forgets one that comes meanwhile.
+	 */
+	uv_run(&s->loop, UV_RUN_NOWAIT);
 	err = signals_watch(s);
 	if (err != 0)
 		log_error("cannot watch signals: %s", uv_strerror(err));

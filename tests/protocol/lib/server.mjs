@@ -36,6 +36,17 @@ export async function runToEnd(args, { env, cwd, bin = [BIN] } = {}) {
   return out
 }
 
+/** What each thread of a process that hangs waits for, and its signals (proc(5)). */
+async function threadsOf(pid) {
+  const about = async (tid) => {
+    const read = (file) => readFile(`/proc/${pid}/task/${tid}/${file}`, 'utf8').catch((err) => err.code)
+    const status = (await read('status')).match(/^(Name|State|SigPnd|ShdPnd|SigBlk|SigIgn|SigCgt):.*$/gm) ?? []
+    return [...status, `syscall ${(await read('syscall')).trim()}`].join(' ').replaceAll('\t', ' ')
+  }
+  const tids = await readdir(`/proc/${pid}/task`).catch(() => [])
+  return (await Promise.all(tids.map(about))).join('\n')
+}
+
 export class Server {
   host = '127.0.0.1'
   #peers = new Set()
@@ -96,7 +107,10 @@ export class Server {
 
   /** It was told to end by `signal`: await that. */
   async ended(signal, ms = 12000) {
-    const { code, signal: by } = await within(this.exited, `the server to end on ${signal}`, ms)
+    const { code, signal: by } = await within(this.exited, `the server to end on ${signal}`, ms).catch(async (late) => {
+      late.message += `: ${this.stderr.slice(-1000)}\n${await threadsOf(this.child.pid)}`
+      throw late
+    })
     this.child = undefined
     this.checkReports()
     if (signal !== 'SIGKILL') assert.equal(code, 0, `${signal}: it ended with ${code ?? by}: ${this.stderr.slice(-2000)}`)
