@@ -7,6 +7,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** Of what failed, as many are repeated at the end. */
+const LINES_OF_A_CASE = 40
 const PASSING = new Set(['OK', 'EXPECTEDFAIL'])
 
 function readLog(buildDir) {
@@ -29,6 +31,18 @@ function count({ stdout = '', result }) {
   return { passed, failed: failed || 1 }
 }
 
+/** What a failed program said of the cases that failed, or else its last words. */
+function reasons({ stdout = '', stderr = '' }) {
+  const lines = stdout.split('\n')
+  const blocks = lines.flatMap((line, i) => {
+    if (!/^\s*not ok\b/.test(line)) return []
+    const rest = lines.slice(i + 1, i + LINES_OF_A_CASE)
+    const end = rest.findIndex((l) => /^\s*(\.\.\.|(not )?ok\b.*)$/.test(l))
+    return [line, ...rest.slice(0, end < 0 ? rest.length : end)]
+  })
+  return blocks.length > 0 ? blocks : [...lines.slice(-LINES_OF_A_CASE), ...stderr.split('\n').slice(-LINES_OF_A_CASE)]
+}
+
 let passed = 0
 let failed = 0
 for (const buildDir of process.argv.slice(2)) {
@@ -39,7 +53,10 @@ for (const buildDir of process.argv.slice(2)) {
   }
   for (const test of tests) {
     const counts = count(test)
-    if (counts.failed > 0) console.log(`${buildDir}: ${test.name} failed (${test.result})`)
+    if (counts.failed > 0) {
+      console.log(`${buildDir}: ${test.name} failed (${test.result})`)
+      for (const line of reasons(test)) console.log(`    ${line}`)
+    }
     passed += counts.passed
     failed += counts.failed
   }
