@@ -232,8 +232,8 @@ static int start(struct server *s)
 	limits_set_capacity(s->env.limits, acceptor_capacity(s->acceptor));
 	control_open(s);
 	/*
-	 * A thread's first wait is over before signals are watched: ThreadSanitizer makes its record
-	 * of the thread's signals there, and forgets one that comes meanwhile.
+	 * A thread's first wait is over before signals are watched: ThreadSanitizer makes its
+	 * record of the thread's signals there, and forgets one that comes meanwhile.
 	 */
 	uv_run(&s->loop, UV_RUN_NOWAIT);
 	err = signals_watch(s);

@@ -25,6 +25,10 @@ test('an invitation is made on the page, and who opens its link joins', async (t
   await ada.find('go-settings').waitFor()
   assert.equal(await ada.find('go-admin').count(), 0)
 
+  // The one that was used up is shown until the list is fetched anew.
+  await olga.find('tab-people').click()
+  await olga.find('tab-invites').click()
+  await olga.page.getByText('No invitation is open').waitFor()
   await olga.find('invite-make').click()
   await olga.find('invite-end').click()
   await olga.page.getByText('No invitation is open').waitFor()
