@@ -188,12 +188,16 @@ static void many_pieces_share_a_record(void **state)
 	close_tls(&a);
 }
 
-static void fill(struct side *side, size_t size)
+/* A stream with so much to send that its socket is full. */
+static void open_full(struct side *side, size_t size)
 {
 	struct chunk *c = chunk_new(size);
 
 	memset(chunk_fill(c), 'x', size);
+	open_tls_tcp(side);
+	shake_hands();
 	stream_send(&side->s, c);
+	turn_until(side->s.writing);
 }
 
 static void a_full_socket_leaves_the_rest_queued_and_counted(void **state)
@@ -203,10 +207,7 @@ static void a_full_socket_leaves_the_rest_queued_and_counted(void **state)
 	struct side a;
 	(void)state;
 
-	open_tls_tcp(&a);
-	shake_hands();
-	fill(&a, size);
-	turn_until(a.s.writing);
+	open_full(&a, size);
 	assert_true(stream_unsent(&a.s) > 0);
 	assert_int_equal(a.s.written + stream_unsent(&a.s), size);
 	assert_int_equal(atomic_load(&worker.unsent), stream_unsent(&a.s));
@@ -230,10 +231,7 @@ static void dropping_keeps_the_end_of_what_was_begun(void **state)
 	struct side a;
 	(void)state;
 
-	open_tls_tcp(&a);
-	shake_hands();
-	fill(&a, size);
-	turn_until(a.s.writing);
+	open_full(&a, size);
 	unsent = stream_unsent(&a.s);
 	send_text(&a, "never begun");
 	stream_drop_queued(&a.s);
