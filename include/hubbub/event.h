@@ -9,7 +9,19 @@ enum event_kind {
 	EVENT_DELETE,
 	EVENT_REACT,
 	EVENT_TOPIC,
-	EVENT_RENAME
+	EVENT_RENAME,
+	EVENT_MEMBER,
+	EVENT_ARCHIVE,
+};
+
+/** What happened to whom a member event is about.  The numbers are in the database. */
+enum member_act {
+	MEMBER_ADD = 1,
+	MEMBER_REMOVE,
+	MEMBER_LEAVE,
+	MEMBER_ROLE,
+	MEMBER_MUTE,
+	N_MEMBER_ACTS,
 };
 
 struct event_reaction {
@@ -35,6 +47,13 @@ struct event {
 	bool on;
 	uint64_t count;
 	bool deleted; /* a message that is a tombstone */
+	/* member: about whom, what, and its value: the new enum room_role; until when (Unix ms, 0:
+	 * no longer); leave: who is the owner since (0: as before). */
+	int64_t about_id;
+	struct span about_name;
+	enum member_act act;
+	uint64_t value;
+	struct span title; /* rename: the new one; text is the old */
 	/* Folded history only: */
 	bool folded;
 	int64_t edited_ts; /* 0: never edited */
@@ -53,6 +72,19 @@ void reply_encode_error(struct buf *b, const struct request_id *id, enum proto_e
 			const char *msg, unsigned retry_ms /* 0: absent */);
 /** Begin {"re":…,"ok":true — the caller appends ,"field":… and '}'. */
 void reply_encode_open(struct buf *b, const struct request_id *id);
+
+/** A room as lists and events show it to one of its people. */
+struct room_entry {
+	struct span room; /* as `room` is written */
+	struct span rid, title;
+	enum room_kind kind;
+	bool is_archived;
+	struct span people; /* direct: JSON objects joined by ','; p NULL: none */
+};
+/** Append {"room":…,"rid":…,… — the caller appends more fields and '}'. */
+void room_entry_encode_open(struct buf *b, const struct room_entry *e);
+/** Append ,"role":…,"muted":… */
+void room_entry_encode_role(struct buf *b, enum room_role role, int64_t muted_until);
 
 /** {"id":"u4","name":"Ada"} */
 void user_encode(struct buf *b, int64_t id, struct span name);

@@ -14,6 +14,9 @@ bool name_fold_room(struct span name, struct buf *out);
 bool name_clean_user(struct span name, struct buf *out, struct buf *out_key);
 /** A search query folded as room names are (no character rules). */
 bool name_fold_query(struct span query, struct buf *out);
+/** A room's title, or what it is about: trimmed NFC in @out, 1..80 characters without what a user's
+ * name may not hold. */
+bool name_clean_title(struct span title, struct buf *out);
 /** What one signs in with: trimmed NFC in @out, 1..254 bytes without white space and what a user's
  * name may not hold; its folded key in @out_key. */
 bool name_clean_login(struct span login, struct buf *out, struct buf *out_key);

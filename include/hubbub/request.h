@@ -19,6 +19,17 @@ enum op {
 	OP_TYPING,
 	OP_ROOMS,
 	OP_PONG,
+	OP_CREATE,
+	OP_DIRECT,
+	OP_PEOPLE,
+	OP_MEMBERS,
+	OP_INVITE,
+	OP_REMOVE,
+	OP_ROLE,
+	OP_MUTE,
+	OP_TOPIC,
+	OP_RENAME,
+	OP_ARCHIVE,
 	N_WS_OPS,
 	/* Over HTTP alone: */
 	OP_SERVER = N_WS_OPS,
@@ -92,6 +103,10 @@ enum history_from {
 #define REQUEST_MAX_EMOJI 64
 #define REQUEST_MAX_RID 64
 #define REQUEST_MAX_MENTIONS 50
+#define REQUEST_MAX_DIRECT 9 /* people beside oneself */
+#define REQUEST_MAX_TITLE 80 /* characters */
+#define REQUEST_MAX_TOPIC 500
+#define REQUEST_MAX_MUTE_MS (UINT64_C(30) * 24 * 60 * 60 * 1000)
 #define REQUEST_MAX_TEAM 80
 #define REQUEST_MAX_PASSWORD 1024
 #define REQUEST_MAX_CODE 64
@@ -136,8 +151,14 @@ struct request {
 	uint64_t seq;
 	/* leave */
 	bool forget;
-	/* rooms: folded */
+	/* rooms, people: folded */
 	struct span query;
+	/* create, rename: text is the title, title_key what it is folded to as a room's name, p
+	 * NULL where it can be none.  Who an op is about is its target; direct has mentions. */
+	struct span title_key, topic;
+	enum room_kind kind;
+	enum room_role room_role;
+	uint64_t for_ms; /* mute: 0 ends it */
 	/* Over HTTP, all optional: login trimmed NFC, login_key folded; passwords are wiped when
 	 * the request is freed. */
 	struct span team, login, login_key, password, new_password, code;
@@ -160,7 +181,9 @@ enum proto_error request_decode(struct request **out, struct span text, const st
 enum proto_error request_decode_body(struct request **out, enum op op, struct span text,
 				     const struct config *cfg, const char **why);
 void request_free(struct request *r); /* NULL is allowed */
-bool op_is_write(enum op op);         /* send, edit, delete, react */
+bool op_is_write(enum op op);         /* what has a key, and appends an event */
+/** Of these, what changes the room or who belongs to it. */
+bool op_is_change(enum op op);
 
 /** User ids on the wire: "u" and the number.  parse: 0 where it is no such id. */
 int64_t user_id_parse(struct span s);

@@ -43,6 +43,21 @@ static const struct op_row {
 	[OP_TYPING] = {SPAN("typing"), {field_read_room}},
 	[OP_ROOMS] = {SPAN("rooms"), {field_read_query, field_read_limit}},
 	[OP_PONG] = {SPAN("pong"), {NULL}},
+	[OP_CREATE] = {SPAN("create"),
+		       {field_read_title, field_read_key, field_read_kind, field_read_topic_if}},
+	[OP_DIRECT] = {SPAN("direct"), {field_read_users}},
+	[OP_PEOPLE] = {SPAN("people"), {field_read_people_query, field_read_limit}},
+	[OP_MEMBERS] = {SPAN("members"),
+			{field_read_room, field_read_after_user, field_read_limit}},
+	[OP_INVITE] = {SPAN("invite"), {field_read_room, field_read_key, field_read_user}},
+	[OP_REMOVE] = {SPAN("remove"), {field_read_room, field_read_key, field_read_user}},
+	[OP_ROLE] = {SPAN("role"),
+		     {field_read_room, field_read_key, field_read_user, field_read_room_role}},
+	[OP_MUTE] = {SPAN("mute"),
+		     {field_read_room, field_read_key, field_read_user, field_read_for}},
+	[OP_TOPIC] = {SPAN("topic"), {field_read_room, field_read_key, field_read_topic}},
+	[OP_RENAME] = {SPAN("rename"), {field_read_room, field_read_key, field_read_title}},
+	[OP_ARCHIVE] = {SPAN("archive"), {field_read_room, field_read_key, field_read_on}},
 	[OP_SERVER] = {SPAN("server"), {NULL}},
 	[OP_SETUP] = {SPAN("setup"),
 		      {field_read_team, field_read_user_name, field_read_login, field_read_password,
@@ -162,7 +177,7 @@ static struct request *pack(struct request read)
 		&read.room,     &read.title,        &read.rid,  &read.name,  &read.name_key,
 		&read.token,    &read.epoch,        &read.key,  &read.text,  &read.emoji,
 		&read.query,    &read.id.s,         &read.team, &read.login, &read.login_key,
-		&read.password, &read.new_password, &read.code,
+		&read.password, &read.new_password, &read.code, &read.topic, &read.title_key,
 	};
 	const size_t n = sizeof(kept) / sizeof(kept[0]);
 	size_t size = sizeof(read);
@@ -250,5 +265,11 @@ void request_free(struct request *r)
 
 bool op_is_write(enum op op)
 {
-	return op == OP_SEND || op == OP_EDIT || op == OP_DELETE || op == OP_REACT;
+	return op == OP_SEND || op == OP_EDIT || op == OP_DELETE || op == OP_REACT ||
+	       op == OP_CREATE || op_is_change(op);
+}
+
+bool op_is_change(enum op op)
+{
+	return op >= OP_INVITE && op <= OP_ARCHIVE;
 }

@@ -6,6 +6,7 @@
 static const char *const kind_names[] = {
 	[EVENT_MESSAGE] = "message", [EVENT_EDIT] = "edit",   [EVENT_DELETE] = "delete",
 	[EVENT_REACT] = "react",     [EVENT_TOPIC] = "topic", [EVENT_RENAME] = "rename",
+	[EVENT_MEMBER] = "member",   [EVENT_ARCHIVE] = "archive",
 };
 
 static void append_string(struct buf *b, const char *name, struct span s)
@@ -91,6 +92,24 @@ static void append_reaction(struct buf *b, const struct event *e)
 	append_number(b, ",\"count\":", e->count);
 }
 
+static void append_member(struct buf *b, const struct event *e)
+{
+	static const char *const acts[N_MEMBER_ACTS] = {
+		[MEMBER_ADD] = "add",   [MEMBER_REMOVE] = "remove", [MEMBER_LEAVE] = "leave",
+		[MEMBER_ROLE] = "role", [MEMBER_MUTE] = "mute",
+	};
+
+	buf_append_str(b, ",\"user\":");
+	user_encode(b, e->about_id, e->about_name);
+	buf_printf(b, ",\"act\":\"%s\"", acts[e->act]);
+	if (e->act == MEMBER_ROLE)
+		buf_printf(b, ",\"role\":\"%s\"", room_role_name((enum room_role)e->value));
+	if (e->act == MEMBER_MUTE)
+		append_number(b, ",\"until\":", e->value);
+	if (e->act == MEMBER_LEAVE && e->value != 0)
+		buf_printf(b, ",\"owner\":\"u%llu\"", (unsigned long long)e->value);
+}
+
 void event_encode(struct buf *b, const struct event *e)
 {
 	buf_append_str(b, "{\"ev\":\"");
@@ -121,6 +140,14 @@ void event_encode(struct buf *b, const struct event *e)
 		break;
 	case EVENT_RENAME: /* room is the new name already, text the one before */
 		append_string(b, ",\"was\":", e->text);
+		if (e->title.p != NULL)
+			append_string(b, ",\"title\":", e->title);
+		break;
+	case EVENT_MEMBER:
+		append_member(b, e);
+		break;
+	case EVENT_ARCHIVE:
+		append_bool(b, ",\"on\":", e->on);
 		break;
 	}
 	buf_append_char(b, '}');

@@ -3,54 +3,10 @@
  *
  * A field that is there must be right, also where it is optional: null is not "absent".
  */
-#include "fields.h"
+#include "field_value.h"
 
 #include "hubbub/names.h"
 #include <string.h>
-
-static enum proto_error refuse(struct field_source *src, const char *why)
-{
-	src->why = why;
-	return PROTO_E_BAD_REQUEST;
-}
-
-static const json_t *get(const struct field_source *src, const char *name)
-{
-	return json_object_get(src->root, name);
-}
-
-static bool get_string(const json_t *v, struct span *out)
-{
-	if (!json_is_string(v))
-		return false;
-	*out = (struct span){.p = json_string_value(v), .len = json_string_length(v)};
-	return true;
-}
-
-/* A string of 1 to @max bytes that must be there. */
-static bool get_short_string(const json_t *v, size_t max, struct span *out)
-{
-	return get_string(v, out) && out->len > 0 && out->len <= max;
-}
-
-static bool get_integer(const json_t *v, uint64_t min, uint64_t *out)
-{
-	if (!json_is_integer(v))
-		return false;
-
-	json_int_t n = json_integer_value(v);
-	if (n < 0 || (uint64_t)n < min || (uint64_t)n > REQUEST_MAX_SEQ)
-		return false;
-	*out = (uint64_t)n;
-	return true;
-}
-
-/* A boolean that may be absent (false then). */
-static bool get_flag(const json_t *v, bool *out)
-{
-	*out = json_is_true(v);
-	return v == NULL || json_is_boolean(v);
-}
 
 static bool is_rid(struct span s)
 {
@@ -67,17 +23,17 @@ enum proto_error field_read_room(struct field_source *src)
 {
 	struct span s;
 
-	if (!get_string(get(src, "room"), &s))
-		return refuse(src, "room is a room's name, or ~ and its rid.");
+	if (!field_get_string(field_get(src, "room"), &s))
+		return field_refuse(src, "room is a room's name, or ~ and its rid.");
 	if (s.len > 0 && s.p[0] == '~') {
 		s = (struct span){.p = s.p + 1, .len = s.len - 1};
 		if (!is_rid(s))
-			return refuse(src, "Behind ~ comes a rid: letters and digits.");
+			return field_refuse(src, "Behind ~ comes a rid: letters and digits.");
 		src->req->rid = s;
 		return PROTO_OK;
 	}
 	if (!name_fold_room(s, &src->folded))
-		return refuse(src, "A room's name is 1 to 80 letters, marks, digits, '-', '_' or "
+		return field_refuse(src, "A room's name is 1 to 80 letters, marks, digits, '-', '_' or "
 				   "'.', and begins and ends with a letter, mark or digit.");
 	src->req->room = buf_span(&src->folded);
 	src->req->title = s;
@@ -87,13 +43,13 @@ enum proto_error field_read_room(struct field_source *src)
 /* The same where it may be absent. */
 enum proto_error field_read_room_if(struct field_source *src)
 {
-	return get(src, "room") != NULL ? field_read_room(src) : PROTO_OK;
+	return field_get(src, "room") != NULL ? field_read_room(src) : PROTO_OK;
 }
 
 enum proto_error field_read_key(struct field_source *src)
 {
-	if (!get_short_string(get(src, "key"), REQUEST_MAX_KEY, &src->req->key))
-		return refuse(src, "key is a string of 1 to 64 bytes.");
+	if (!field_get_short_string(field_get(src, "key"), REQUEST_MAX_KEY, &src->req->key))
+		return field_refuse(src, "key is a string of 1 to 64 bytes.");
 	return PROTO_OK;
 }
 
@@ -101,8 +57,8 @@ enum proto_error field_read_text(struct field_source *src)
 {
 	struct span s;
 
-	if (!get_string(get(src, "text"), &s) || s.len == 0)
-		return refuse(src, "text is a string that is not empty.");
+	if (!field_get_string(field_get(src, "text"), &s) || s.len == 0)
+		return field_refuse(src, "text is a string that is not empty.");
 	if (s.len > src->cfg->max_text) {
 		src->why = "The text is longer than limits.text allows.";
 		return PROTO_E_TOO_LARGE;
@@ -113,28 +69,28 @@ enum proto_error field_read_text(struct field_source *src)
 
 enum proto_error field_read_thread(struct field_source *src)
 {
-	const json_t *v = get(src, "thread");
+	const json_t *v = field_get(src, "thread");
 
-	if (v != NULL && !get_integer(v, 1, &src->req->thread))
-		return refuse(src, "thread is the seq of a message.");
+	if (v != NULL && !field_get_integer(v, 1, &src->req->thread))
+		return field_refuse(src, "thread is the seq of a message.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_quote(struct field_source *src)
 {
-	const json_t *v = get(src, "quote");
+	const json_t *v = field_get(src, "quote");
 
-	if (v != NULL && !get_integer(v, 1, &src->req->quote))
-		return refuse(src, "quote is the seq of a message.");
+	if (v != NULL && !field_get_integer(v, 1, &src->req->quote))
+		return field_refuse(src, "quote is the seq of a message.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_files(struct field_source *src)
 {
-	const json_t *v = get(src, "files");
+	const json_t *v = field_get(src, "files");
 
 	if (v != NULL && (!json_is_array(v) || json_array_size(v) > 0))
-		return refuse(src, "This server takes no files: leave files out, or empty.");
+		return field_refuse(src, "This server takes no files: leave files out, or empty.");
 	return PROTO_OK;
 }
 
@@ -147,79 +103,84 @@ static void add_mention(struct request *r, int64_t id)
 	r->mentions[r->n_mentions++] = id;
 }
 
-enum proto_error field_read_mentions(struct field_source *src)
+enum proto_error field_read_ids(struct field_source *src, const json_t *v, const char *refusal)
 {
-	const json_t *v = get(src, "mentions");
-
-	if (v == NULL)
-		return PROTO_OK;
-	if (!json_is_array(v) || json_array_size(v) > REQUEST_MAX_MENTIONS)
-		return refuse(src, "mentions is an array of at most 50 user ids.");
 	for (size_t i = 0; i < json_array_size(v); i++) {
 		struct span s;
 		int64_t id = 0;
 
-		if (get_string(json_array_get(v, i), &s))
+		if (field_get_string(json_array_get(v, i), &s))
 			id = user_id_parse(s);
 		if (id == 0)
-			return refuse(src, "mentions holds what is no user's id.");
+			return field_refuse(src, refusal);
 		add_mention(src->req, id);
 	}
 	return PROTO_OK;
 }
 
+enum proto_error field_read_mentions(struct field_source *src)
+{
+	const json_t *v = field_get(src, "mentions");
+
+	if (v == NULL)
+		return PROTO_OK;
+	if (!json_is_array(v) || json_array_size(v) > REQUEST_MAX_MENTIONS)
+		return field_refuse(src, "mentions is an array of at most 50 user ids.");
+	return field_read_ids(src, v, "mentions holds what is no user's id.");
+}
+
 enum proto_error field_read_target(struct field_source *src)
 {
-	if (!get_integer(get(src, "target"), 1, &src->req->target))
-		return refuse(src, "target is the seq of a message.");
+	if (!field_get_integer(field_get(src, "target"), 1, &src->req->target))
+		return field_refuse(src, "target is the seq of a message.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_emoji(struct field_source *src)
 {
-	if (!get_short_string(get(src, "emoji"), REQUEST_MAX_EMOJI, &src->req->emoji))
-		return refuse(src, "emoji is a string of 1 to 64 bytes.");
+	if (!field_get_short_string(field_get(src, "emoji"), REQUEST_MAX_EMOJI, &src->req->emoji))
+		return field_refuse(src, "emoji is a string of 1 to 64 bytes.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_on(struct field_source *src)
 {
-	const json_t *v = get(src, "on");
+	const json_t *v = field_get(src, "on");
 
-	if (v == NULL || !get_flag(v, &src->req->on))
-		return refuse(src, "on is true or false.");
+	if (v == NULL || !field_get_flag(v, &src->req->on))
+		return field_refuse(src, "on is true or false.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_since(struct field_source *src)
 {
-	const json_t *v = get(src, "since");
+	const json_t *v = field_get(src, "since");
 
 	src->req->has_since = v != NULL;
-	if (v != NULL && !get_integer(v, 0, &src->req->since))
-		return refuse(src, "since is a seq, or 0.");
+	if (v != NULL && !field_get_integer(v, 0, &src->req->since))
+		return field_refuse(src, "since is a seq, or 0.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_epoch(struct field_source *src)
 {
-	const json_t *v = get(src, "epoch");
+	const json_t *v = field_get(src, "epoch");
 
 	src->req->has_epoch = v != NULL;
-	if (v != NULL && !get_string(v, &src->req->epoch))
-		return refuse(src, "epoch is the string that an earlier reply held.");
+	if (v != NULL && !field_get_string(v, &src->req->epoch))
+		return field_refuse(src, "epoch is the string that an earlier reply held.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_limit(struct field_source *src)
 {
-	const json_t *v = get(src, "limit");
+	const json_t *v = field_get(src, "limit");
 	uint64_t n = REQUEST_DEFAULT_LIMIT;
 
 	/* Only its sign matters above the maximum, however large it is. */
-	if (v != NULL && !get_integer(v, 1, &n)) {
+	if (v != NULL && !field_get_integer(v, 1, &n)) {
 		if (!json_is_integer(v) || json_integer_value(v) < 1)
-			return refuse(src, "limit is a whole number from 1.");
+			return field_refuse(src, "limit is a whole number from 1.");
 		n = REQUEST_MAX_LIMIT;
 	}
 	src->req->limit = n < REQUEST_MAX_LIMIT ? (unsigned)n : REQUEST_MAX_LIMIT;
@@ -241,14 +202,14 @@ enum proto_error field_read_bound(struct field_source *src)
 
 	r->from = HISTORY_NEWEST;
 	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		const json_t *v = get(src, bounds[i].name);
+		const json_t *v = field_get(src, bounds[i].name);
 
 		if (v == NULL)
 			continue;
 		if (r->from != HISTORY_NEWEST)
-			return refuse(src, "Only one of before, after and around goes.");
-		if (!get_integer(v, bounds[i].min, &r->bound))
-			return refuse(src, "before, after and around are a seq.");
+			return field_refuse(src, "Only one of before, after and around goes.");
+		if (!field_get_integer(v, bounds[i].min, &r->bound))
+			return field_refuse(src, "before, after and around are a seq.");
 		r->from = bounds[i].from;
 	}
 	return PROTO_OK;
@@ -256,47 +217,47 @@ enum proto_error field_read_bound(struct field_source *src)
 
 enum proto_error field_read_fold(struct field_source *src)
 {
-	if (!get_flag(get(src, "fold"), &src->req->fold))
-		return refuse(src, "fold is true or false.");
+	if (!field_get_flag(field_get(src, "fold"), &src->req->fold))
+		return field_refuse(src, "fold is true or false.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_seq(struct field_source *src)
 {
-	if (!get_integer(get(src, "seq"), 0, &src->req->seq))
-		return refuse(src, "seq is the last one read, or 0.");
+	if (!field_get_integer(field_get(src, "seq"), 0, &src->req->seq))
+		return field_refuse(src, "seq is the last one read, or 0.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_forget(struct field_source *src)
 {
-	if (!get_flag(get(src, "forget"), &src->req->forget))
-		return refuse(src, "forget is true or false.");
+	if (!field_get_flag(field_get(src, "forget"), &src->req->forget))
+		return field_refuse(src, "forget is true or false.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_query(struct field_source *src)
 {
-	const json_t *v = get(src, "query");
+	const json_t *v = field_get(src, "query");
 	struct span s;
 
 	if (v == NULL)
 		return PROTO_OK;
-	if (!get_string(v, &s) || !name_fold_query(s, &src->folded))
-		return refuse(src, "query is a part of a room's name.");
+	if (!field_get_string(v, &s) || !name_fold_query(s, &src->folded))
+		return field_refuse(src, "query is a part of a room's name.");
 	src->req->query = buf_span(&src->folded);
 	return PROTO_OK;
 }
 
 enum proto_error field_read_user_name(struct field_source *src)
 {
-	const json_t *v = get(src, "name");
+	const json_t *v = field_get(src, "name");
 	struct span s;
 
 	if (v == NULL)
 		return PROTO_OK;
-	if (!get_string(v, &s) || !name_clean_user(s, &src->folded, &src->folded_key))
-		return refuse(src, "A name is 1 to 40 characters without controls, format "
+	if (!field_get_string(v, &s) || !name_clean_user(s, &src->folded, &src->folded_key))
+		return field_refuse(src, "A name is 1 to 40 characters without controls, format "
 				   "characters or line separators.");
 	src->req->name = buf_span(&src->folded);
 	src->req->name_key = buf_span(&src->folded_key);
@@ -305,19 +266,19 @@ enum proto_error field_read_user_name(struct field_source *src)
 
 enum proto_error field_read_token(struct field_source *src)
 {
-	const json_t *v = get(src, "token");
+	const json_t *v = field_get(src, "token");
 
-	if (v != NULL && !get_string(v, &src->req->token))
-		return refuse(src, "token is the string that an earlier hello's reply held.");
+	if (v != NULL && !field_get_string(v, &src->req->token))
+		return field_refuse(src, "token is the string that an earlier hello's reply held.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_caps(struct field_source *src)
 {
-	const json_t *v = get(src, "caps");
+	const json_t *v = field_get(src, "caps");
 
 	if (v != NULL && !json_is_object(v) && !json_is_array(v))
-		return refuse(src, "caps is an object or an array.");
+		return field_refuse(src, "caps is an object or an array.");
 	return PROTO_OK;
 }
 
@@ -325,8 +286,8 @@ enum proto_error field_read_team(struct field_source *src)
 {
 	struct span s;
 
-	if (!get_string(get(src, "team"), &s) || !name_is_line(s, REQUEST_MAX_TEAM))
-		return refuse(src, "team is the team's name: 1 to 80 bytes without controls.");
+	if (!field_get_string(field_get(src, "team"), &s) || !name_is_line(s, REQUEST_MAX_TEAM))
+		return field_refuse(src, "team is the team's name: 1 to 80 bytes without controls.");
 	src->req->team = s;
 	return PROTO_OK;
 }
@@ -334,13 +295,13 @@ enum proto_error field_read_team(struct field_source *src)
 /* Where one is wanted, what acts on the request says so. */
 enum proto_error field_read_login(struct field_source *src)
 {
-	const json_t *v = get(src, "login");
+	const json_t *v = field_get(src, "login");
 	struct span s;
 
 	if (v == NULL)
 		return PROTO_OK;
-	if (!get_string(v, &s) || !name_clean_login(s, &src->login, &src->login_key))
-		return refuse(src, "login is an e-mail address or a name to sign in with: 1 to 254 "
+	if (!field_get_string(v, &s) || !name_clean_login(s, &src->login, &src->login_key))
+		return field_refuse(src, "login is an e-mail address or a name to sign in with: 1 to 254 "
 				   "bytes without spaces and controls.");
 	src->req->login = buf_span(&src->login);
 	src->req->login_key = buf_span(&src->login_key);
@@ -349,27 +310,27 @@ enum proto_error field_read_login(struct field_source *src)
 
 enum proto_error field_read_password(struct field_source *src)
 {
-	const json_t *v = get(src, "password");
+	const json_t *v = field_get(src, "password");
 
-	if (v != NULL && !get_short_string(v, REQUEST_MAX_PASSWORD, &src->req->password))
-		return refuse(src, "password is a string of 1 to 1,024 bytes.");
+	if (v != NULL && !field_get_short_string(v, REQUEST_MAX_PASSWORD, &src->req->password))
+		return field_refuse(src, "password is a string of 1 to 1,024 bytes.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_new_password(struct field_source *src)
 {
-	if (!get_short_string(get(src, "new_password"), REQUEST_MAX_PASSWORD,
+	if (!field_get_short_string(field_get(src, "new_password"), REQUEST_MAX_PASSWORD,
 			      &src->req->new_password))
-		return refuse(src, "new_password is a string of 1 to 1,024 bytes.");
+		return field_refuse(src, "new_password is a string of 1 to 1,024 bytes.");
 	return PROTO_OK;
 }
 
 enum proto_error field_read_code(struct field_source *src)
 {
-	const json_t *v = get(src, "code");
+	const json_t *v = field_get(src, "code");
 
-	if (v != NULL && !get_short_string(v, REQUEST_MAX_CODE, &src->req->code))
-		return refuse(src, "code is what the second factor shows, or a recovery code.");
+	if (v != NULL && !field_get_short_string(v, REQUEST_MAX_CODE, &src->req->code))
+		return field_refuse(src, "code is what the second factor shows, or a recovery code.");
 	return PROTO_OK;
 }
 
@@ -377,34 +338,34 @@ enum proto_error field_read_role(struct field_source *src)
 {
 	struct span s;
 
-	if (get_string(get(src, "role"), &s)) {
+	if (field_get_string(field_get(src, "role"), &s)) {
 		for (int role = 0; role < N_TEAM_ROLES; role++) {
 			src->req->role = (enum team_role)role;
 			if (span_equal(s, span_of(team_role_name(src->req->role))))
 				return PROTO_OK;
 		}
 	}
-	return refuse(src, "role is guest, member, admin or owner.");
+	return field_refuse(src, "role is guest, member, admin or owner.");
 }
 
 enum proto_error field_read_uses(struct field_source *src)
 {
-	const json_t *v = get(src, "uses");
+	const json_t *v = field_get(src, "uses");
 	uint64_t n = 1;
 
-	if (v != NULL && (!get_integer(v, 1, &n) || n > REQUEST_MAX_USES))
-		return refuse(src, "uses is how often the link works: 1 to 1,000.");
+	if (v != NULL && (!field_get_integer(v, 1, &n) || n > REQUEST_MAX_USES))
+		return field_refuse(src, "uses is how often the link works: 1 to 1,000.");
 	src->req->uses = (unsigned)n;
 	return PROTO_OK;
 }
 
 enum proto_error field_read_expires(struct field_source *src)
 {
-	const json_t *v = get(src, "expires_ms");
+	const json_t *v = field_get(src, "expires_ms");
 
 	src->req->expires_ms = REQUEST_DEFAULT_EXPIRES_MS;
-	if (v != NULL && (!get_integer(v, 1, &src->req->expires_ms) ||
+	if (v != NULL && (!field_get_integer(v, 1, &src->req->expires_ms) ||
 			  src->req->expires_ms > REQUEST_MAX_EXPIRES_MS))
-		return refuse(src, "expires_ms is how long the link works: a year at most.");
+		return field_refuse(src, "expires_ms is how long the link works: a year at most.");
 	return PROTO_OK;
 }

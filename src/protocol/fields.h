@@ -24,3 +24,11 @@ field_reader field_read_room, field_read_key, field_read_text, field_read_thread
 	field_read_caps, field_read_team, field_read_login, field_read_password, field_read_code,
 	field_read_new_password, field_read_role, field_read_uses, field_read_expires,
 	field_read_room_if;
+
+/** The users' ids in the array @v, each once, into src->req->mentions, which has place. */
+enum proto_error field_read_ids(struct field_source *src, const json_t *v, const char *refusal);
+
+/* fields_room.c */
+field_reader field_read_title, field_read_kind, field_read_topic, field_read_topic_if,
+	field_read_user, field_read_users, field_read_after_user, field_read_people_query,
+	field_read_room_role, field_read_for;

@@ -181,18 +181,30 @@ bool name_fold_room(struct span name, struct buf *out)
 	return is_word; /* the last one */
 }
 
-bool name_clean_user(struct span name, struct buf *out, struct buf *out_key)
+/* Trimmed NFC of 1..@max characters that a line may hold. */
+static bool clean_line(struct span s, unsigned max, struct buf *out)
 {
-	if (!trim(&name) || name.len == 0 || name.len > MAX_BYTES || !map(name, OPTIONS_NFC, out))
+	if (!trim(&s) || s.len == 0 || s.len > MAX_BYTES || !map(s, OPTIONS_NFC, out))
 		return false;
 
 	struct span rest = buf_span(out);
 	unsigned n = 0;
 	while (rest.len > 0) {
-		if (!is_allowed_in_user_name(next_character(&rest)) || ++n > MAX_USER_CHARACTERS)
+		if (!is_allowed_in_user_name(next_character(&rest)) || ++n > max)
 			return false;
 	}
-	return n > 0 && fold(buf_span(out), out_key) && out_key->len > 0;
+	return n > 0;
+}
+
+bool name_clean_user(struct span name, struct buf *out, struct buf *out_key)
+{
+	return clean_line(name, MAX_USER_CHARACTERS, out) && fold(buf_span(out), out_key) &&
+	       out_key->len > 0;
+}
+
+bool name_clean_title(struct span title, struct buf *out)
+{
+	return clean_line(title, MAX_ROOM_CHARACTERS, out);
 }
 
 bool name_clean_login(struct span login, struct buf *out, struct buf *out_key)

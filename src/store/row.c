@@ -6,7 +6,8 @@
 
 /* The numbers are in the files. */
 static_assert(EVENT_MESSAGE == 1 && EVENT_EDIT == 2 && EVENT_DELETE == 3 && EVENT_REACT == 4 &&
-		      EVENT_TOPIC == 5 && EVENT_RENAME == 6,
+		      EVENT_TOPIC == 5 && EVENT_RENAME == 6 && EVENT_MEMBER == 7 &&
+		      EVENT_ARCHIVE == 8,
 	      "stored kinds");
 
 size_t row_pack_mentions(unsigned char out[8 * REQUEST_MAX_MENTIONS], const int64_t *ids,
@@ -48,7 +49,7 @@ bool row_read_event(sqlite3_stmt *s, struct event *e, int64_t mentions[REQUEST_M
 		.on = sqlite3_column_int(s, 11) != 0,
 		.count = (uint64_t)sqlite3_column_int64(s, 12),
 	};
-	bool ok = e->kind >= EVENT_MESSAGE && e->kind <= EVENT_RENAME;
+	bool ok = e->kind >= EVENT_MESSAGE && e->kind <= EVENT_ARCHIVE;
 	ok &= db_column_text_or_null(s, 4, &e->from_name);
 	ok &= db_column_text_or_null(s, 5, &e->text);
 	ok &= db_column_text_or_null(s, 10, &e->emoji);
@@ -58,6 +59,24 @@ bool row_read_event(sqlite3_stmt *s, struct event *e, int64_t mentions[REQUEST_M
 		e->from_name = SPAN("");
 	e->n_mentions = row_unpack_mentions(mentions, db_column(s, 9));
 	e->mentions = mentions;
+	if (e->kind == EVENT_MEMBER) {
+		int act = sqlite3_column_int(s, 11);
+
+		e->about_id = sqlite3_column_int64(s, 12);
+		e->act = (enum member_act)act;
+		e->value = (uint64_t)sqlite3_column_int64(s, 8);
+		e->count = e->quote = 0;
+		if (act < MEMBER_ADD || act >= N_MEMBER_ACTS ||
+		    (e->act == MEMBER_ROLE && e->value >= N_ROOM_ROLES) ||
+		    !db_column_text_or_null(s, 13, &e->about_name))
+			return false;
+		if (e->about_name.p == NULL)
+			e->about_name = SPAN("");
+	}
+	if (e->kind == EVENT_RENAME) {
+		e->title = e->emoji;
+		e->emoji = (struct span){0};
+	}
 	/* A message has at least one byte, so no text means that it was deleted. */
 	e->deleted = e->kind == EVENT_MESSAGE && e->text.p == NULL;
 	return true;

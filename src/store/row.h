@@ -6,8 +6,9 @@
 /** The columns that row_read_event() wants first, of events e, users u and rooms r. */
 #define ROW_EVENT_COLUMNS                                                                         \
 	"e.seq, e.ts, e.kind, e.author, u.name, e.body, e.target, e.thread, e.quote, e.mentions," \
-	" e.emoji, e.react_on, e.count"
-#define ROW_N_EVENT_COLUMNS 13
+	" e.emoji, e.react_on, e.count,"                                                          \
+	" (SELECT name FROM users WHERE id = CASE e.kind WHEN 7 THEN e.count END)"
+#define ROW_N_EVENT_COLUMNS 14
 
 /**
  * An event out of a row; all but its room.  Its spans live until the statement's next step,
