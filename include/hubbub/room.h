@@ -21,6 +21,8 @@ struct room_news {
 	uint64_t seq;         /* of the frame's first message; 0: not durable, and only one */
 	struct frame *frame;  /* borrowed during the call */
 	uint64_t except_conn; /* this connection gets none; 0: none is left out */
+	int64_t ended;        /* where room is 0: the user belongs to this room no longer */
+	const char *name;     /* the room is called so since; NULL: as before */
 };
 
 struct room_hooks {
@@ -51,6 +53,8 @@ struct room_view {
 	const char *name;   /* as `room` is written: folded, or "~rid" */
 	const char *title;
 	const char *topic;
+	enum room_kind kind;
+	bool is_archived;
 	uint64_t head, first;
 	struct room_event *tail; /* the newest events, the last one is head; references */
 	unsigned n_tail;
@@ -80,7 +84,8 @@ struct room_visit {
 /**
  * Look at a loaded room.  Who enters it is counted in at that moment: every event above the view's
  * head reaches their worker from then on.
- * Returns false when the room is not loaded: ask the store for it (STORE_JOIN) and try again.
+ * Returns false when the room is not loaded, or the user was removed from it: ask the store for it
+ * (STORE_JOIN) and try again.
  */
 bool room_registry_view(struct room_registry *rg, const struct room_visit *visit,
 			struct room_view *out);

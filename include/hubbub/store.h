@@ -32,6 +32,8 @@ struct store_room {
 	char *topic;
 	uint64_t head;  /* seq of the newest event, 0 when the log is empty */
 	uint64_t first; /* the lowest seq kept (1 in an empty log) */
+	enum room_kind kind;
+	bool is_archived;
 };
 void store_room_deinit(struct store_room *r);
 
@@ -41,8 +43,11 @@ enum store_op_kind {
 	STORE_HELLO,
 	/** join: find or create req->room (or find req->rid), make user belong.  Result: room. */
 	STORE_JOIN,
-	/** send, edit, delete, react on room_id by user, under req->key.  Results: seq, ts, dup,
-	 * event. */
+	/** create and direct: a room that the request says; or find it.  Results: room, entry,
+	 * seq, ts, dup, event, added. */
+	STORE_CREATE,
+	/** send, edit, delete, react, and what changes a room and who belongs to it, on room_id by
+	 * user, under req->key.  Results: seq, ts, dup, event, added and entry. */
 	STORE_WRITE,
 	/** read: move user's marker in room_id to min(req->seq, head).  Result: seq. */
 	STORE_MARK,
@@ -107,8 +112,8 @@ struct store_op {
 	int64_t room_id;
 	struct request *req;           /* owned; NULL for TOUCH and FOUND */
 	struct store_account *account; /* owned; SETUP, SIGN_IN, SIGN_OUT, ACCOUNT */
-	bool is_guest;                 /* JOIN: only where the user belongs already */
-	int64_t session;               /* TOUCH: whose use is noted; 0: none */
+	bool is_open;                  /* JOIN: in open mode nobody owns a room that a join makes */
+	int64_t session; /* TOUCH: whose use is noted; changes of rooms: whose; 0: none */
 
 	/* Results; on err != PROTO_OK only err, why and retry_ms hold. */
 	enum proto_error err;
@@ -120,11 +125,19 @@ struct store_op {
 	bool renamed;
 	char *name;             /* HELLO: the user's */
 	char *token;            /* of a new guest or session: shown once; stored only as a hash */
-	struct store_room room; /* JOIN; of WRITE: unset */
+	struct store_room room; /* JOIN, CREATE; of WRITE: unset */
+	enum room_role role;    /* JOIN: the user's */
+	int64_t muted_until;    /* JOIN: likewise */
+	/** CREATE, and whatever adds somebody to a room: the room as a list shows it, an object
+	 * without its brace; and who is to be told of it. */
+	struct buf entry;
+	int64_t added[REQUEST_MAX_DIRECT];
+	unsigned n_added;
 	/** The event appended (kind 0: none, e.g. dup).  Its spans live in this op. */
 	struct event event;
 	bool drops_tail;    /* a deletion: encoded copies of this room's log are stale */
-	struct buf scratch; /* memory the event's spans may use */
+	struct buf scratch; /* memory the event's spans may use, or an answer's JSON */
+	struct buf names;   /* of the event's room and people: its spans point here */
 	void *frame;        /* for the publisher: the event's encoded frame */
 };
 struct store_op *store_op_new(enum store_op_kind kind, struct store_origin origin);
@@ -143,6 +156,8 @@ enum store_read_kind {
 	STORE_READ_EVENTS, /* a stretch of room_id's log, encoded */
 	STORE_READ_ROOMS, /* public rooms whose folded name contains req->query, by name, req->limit
 			   */
+	STORE_READ_PEOPLE,  /* of the team, whom user may see: JSON in events */
+	STORE_READ_MEMBERS, /* of room_id: JSON in events, more */
 };
 
 /** A room that a user belongs to, as hello's reply lists it. */
@@ -151,6 +166,12 @@ struct store_belong {
 	char rid[STORE_RID_SIZE];
 	char *name;
 	uint64_t head, read, unread, mentions;
+	char *title;
+	enum room_kind kind;
+	bool is_archived;
+	struct buf people; /* of a direct room: JSON objects joined by ',' */
+	enum room_role role;
+	int64_t muted_until; /* Unix ms; 0: not */
 };
 
 struct store_read {

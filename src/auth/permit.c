@@ -46,7 +46,7 @@ static bool may_see(const struct permit_case *c)
 enum room_role permit_standing(const struct permit_case *c)
 {
 	return c->team >= ROLE_ADMIN && c->kind != ROOM_DIRECT && may_see(c) ? ROOM_ROLE_OWNER
-									      : c->role;
+									     : c->role;
 }
 
 static int least_role(enum op op, const struct permit_case *c)

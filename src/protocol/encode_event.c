@@ -4,8 +4,8 @@
 #include "hubbub/event.h"
 
 static const char *const kind_names[] = {
-	[EVENT_MESSAGE] = "message", [EVENT_EDIT] = "edit",   [EVENT_DELETE] = "delete",
-	[EVENT_REACT] = "react",     [EVENT_TOPIC] = "topic", [EVENT_RENAME] = "rename",
+	[EVENT_MESSAGE] = "message", [EVENT_EDIT] = "edit",       [EVENT_DELETE] = "delete",
+	[EVENT_REACT] = "react",     [EVENT_TOPIC] = "topic",     [EVENT_RENAME] = "rename",
 	[EVENT_MEMBER] = "member",   [EVENT_ARCHIVE] = "archive",
 };
 

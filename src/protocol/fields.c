@@ -33,8 +33,9 @@ enum proto_error field_read_room(struct field_source *src)
 		return PROTO_OK;
 	}
 	if (!name_fold_room(s, &src->folded))
-		return field_refuse(src, "A room's name is 1 to 80 letters, marks, digits, '-', '_' or "
-				   "'.', and begins and ends with a letter, mark or digit.");
+		return field_refuse(src,
+				    "A room's name is 1 to 80 letters, marks, digits, '-', '_' or "
+				    "'.', and begins and ends with a letter, mark or digit.");
 	src->req->room = buf_span(&src->folded);
 	src->req->title = s;
 	return PROTO_OK;
@@ -258,7 +259,7 @@ enum proto_error field_read_user_name(struct field_source *src)
 		return PROTO_OK;
 	if (!field_get_string(v, &s) || !name_clean_user(s, &src->folded, &src->folded_key))
 		return field_refuse(src, "A name is 1 to 40 characters without controls, format "
-				   "characters or line separators.");
+					 "characters or line separators.");
 	src->req->name = buf_span(&src->folded);
 	src->req->name_key = buf_span(&src->folded_key);
 	return PROTO_OK;
@@ -287,7 +288,8 @@ enum proto_error field_read_team(struct field_source *src)
 	struct span s;
 
 	if (!field_get_string(field_get(src, "team"), &s) || !name_is_line(s, REQUEST_MAX_TEAM))
-		return field_refuse(src, "team is the team's name: 1 to 80 bytes without controls.");
+		return field_refuse(src,
+				    "team is the team's name: 1 to 80 bytes without controls.");
 	src->req->team = s;
 	return PROTO_OK;
 }
@@ -301,8 +303,9 @@ enum proto_error field_read_login(struct field_source *src)
 	if (v == NULL)
 		return PROTO_OK;
 	if (!field_get_string(v, &s) || !name_clean_login(s, &src->login, &src->login_key))
-		return field_refuse(src, "login is an e-mail address or a name to sign in with: 1 to 254 "
-				   "bytes without spaces and controls.");
+		return field_refuse(
+			src, "login is an e-mail address or a name to sign in with: 1 to 254 "
+			     "bytes without spaces and controls.");
 	src->req->login = buf_span(&src->login);
 	src->req->login_key = buf_span(&src->login_key);
 	return PROTO_OK;
@@ -320,7 +323,7 @@ enum proto_error field_read_password(struct field_source *src)
 enum proto_error field_read_new_password(struct field_source *src)
 {
 	if (!field_get_short_string(field_get(src, "new_password"), REQUEST_MAX_PASSWORD,
-			      &src->req->new_password))
+				    &src->req->new_password))
 		return field_refuse(src, "new_password is a string of 1 to 1,024 bytes.");
 	return PROTO_OK;
 }
@@ -330,7 +333,8 @@ enum proto_error field_read_code(struct field_source *src)
 	const json_t *v = field_get(src, "code");
 
 	if (v != NULL && !field_get_short_string(v, REQUEST_MAX_CODE, &src->req->code))
-		return field_refuse(src, "code is what the second factor shows, or a recovery code.");
+		return field_refuse(src,
+				    "code is what the second factor shows, or a recovery code.");
 	return PROTO_OK;
 }
 

@@ -8,8 +8,7 @@ enum proto_error field_read_title(struct field_source *src)
 {
 	struct span s;
 
-	if (!field_get_string(field_get(src, "name"), &s) ||
-	    !name_clean_title(s, &src->login))
+	if (!field_get_string(field_get(src, "name"), &s) || !name_clean_title(s, &src->login))
 		return field_refuse(src, "name is 1 to 80 characters without controls, format "
 					 "characters or line separators.");
 	src->req->text = buf_span(&src->login);
@@ -25,7 +24,8 @@ enum proto_error field_read_kind(struct field_source *src)
 	if (field_get_string(field_get(src, "kind"), &s)) {
 		for (int kind = 0; kind < N_ROOM_KINDS; kind++) {
 			src->req->kind = (enum room_kind)kind;
-			if (kind != ROOM_DIRECT && span_equal(s, span_of(room_kind_name(src->req->kind))))
+			if (kind != ROOM_DIRECT &&
+			    span_equal(s, span_of(room_kind_name(src->req->kind))))
 				return PROTO_OK;
 		}
 	}

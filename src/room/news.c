@@ -13,6 +13,7 @@ struct news_msg {
 	struct inbox_msg msg;
 	struct room_post *post;
 	struct room_news news; /* its frame is a reference */
+	struct chunk *text;    /* holds news.name; NULL: it has none */
 };
 
 struct room_post {
@@ -45,6 +46,7 @@ static void discard_news(struct inbox_msg *msg)
 	struct news_msg *nm = (struct news_msg *)msg;
 
 	frame_unref(nm->news.frame);
+	chunk_unref(nm->text);
 	unref(nm->post);
 }
 
@@ -56,7 +58,9 @@ static void deliver_news(struct inbox_msg *msg, struct worker *w)
 	discard_news(msg);
 }
 
-static void add(struct room_post *post, unsigned w, const struct room_news *news)
+/* @text holds news->name, if that is set. */
+static void add(struct room_post *post, unsigned w, const struct room_news *news,
+		struct chunk *text)
 {
 	struct news_msg *nm = &post->msgs[post->n++];
 
@@ -64,6 +68,7 @@ static void add(struct room_post *post, unsigned w, const struct room_news *news
 	nm->msg = (struct inbox_msg){.deliver = deliver_news};
 	nm->post = post;
 	nm->news = *news;
+	nm->text = news->name != NULL ? chunk_ref(text) : NULL;
 	frame_ref(news->frame);
 	atomic_fetch_add_explicit(&post->rg->workers[w].backlog,
 				  frame_wire(news->frame, false, 0).len, memory_order_relaxed);
@@ -86,8 +91,15 @@ void room_post_add_locked(struct room_registry *rg, struct room_post *post,
 
 	for (unsigned w = 0; room != NULL && w < rg->n_workers; w++) {
 		if (room->joined[w] > 0 && !(is_typing && is_far_behind(&rg->workers[w])))
-			add(post, w, news);
+			add(post, w, news, room->text);
 	}
+}
+
+void room_post_add_all_locked(struct room_registry *rg, struct room_post *post,
+			      const struct room_news *news)
+{
+	for (unsigned w = 0; w < rg->n_workers; w++)
+		add(post, w, news, NULL);
 }
 
 void room_post_send_locked(struct room_registry *rg, struct room_post *post)
@@ -117,8 +129,7 @@ void room_registry_tell_user(struct room_registry *rg, int64_t user, struct fram
 	struct room_post *post = room_post_new(rg, 1);
 
 	mutex_lock(&rg->lock);
-	for (unsigned w = 0; w < rg->n_workers; w++)
-		add(post, w, &news);
+	room_post_add_all_locked(rg, post, &news);
 	room_post_send_locked(rg, post);
 	mutex_unlock(&rg->lock);
 }

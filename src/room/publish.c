@@ -29,8 +29,15 @@ struct batch_room {
 /** A run for one room: one news. */
 struct run {
 	struct room_news news;
+	bool renames;       /* the room has a new name */
 	unsigned tail_from; /* events from here on go to the tail */
 	bool drops_tail;    /* and first what is there goes */
+};
+
+/** Somebody is told that they belong to a room, or that they do so no longer. */
+struct notice {
+	struct room_news news;
+	bool is_end;
 };
 
 struct batch {
@@ -38,7 +45,8 @@ struct batch {
 	struct batch_room *rooms;
 	struct batch_room *by_id;
 	struct run *runs; /* at most as many as events */
-	size_t n_events, n_rooms, n_runs;
+	struct notice *notices;
+	size_t n_events, n_rooms, n_runs, n_notices;
 };
 
 static bool has_event(const struct store_op *op)
@@ -102,6 +110,7 @@ static const struct batch_event *encode_run(struct batch *b, const struct batch_
 			if (run->tail_from < maker->n)
 				run->tail_from = maker->n;
 		}
+		run->renames |= e->op->event.kind == EVENT_RENAME;
 		event_encode(frame_maker_begin(maker), &e->op->event);
 		frame_maker_end(maker);
 		e = e->next;
@@ -121,6 +130,70 @@ static void encode(struct room_registry *rg, struct batch *b)
 			e = encode_run(b, e, &rg->maker, compress);
 	}
 	HASH_CLEAR(hh, b->by_id);
+}
+
+static bool is_end(const struct event *e)
+{
+	return e->kind == EVENT_MEMBER && (e->act == MEMBER_REMOVE || e->act == MEMBER_LEAVE);
+}
+
+/* Whether @user is removed from the room of @op again by a later op of the batch. */
+static bool is_ended_later(const struct store_op *op, int64_t user)
+{
+	for (const struct store_op *o = op->next; o != NULL; o = o->next) {
+		if (o->err == PROTO_OK && o->room_id == op->room_id && is_end(&o->event) &&
+		    o->event.about_id == user)
+			return true;
+	}
+	return false;
+}
+
+static void add_notice(struct batch *b, int64_t user, int64_t ended, struct buf *json)
+{
+	b->notices = mem_realloc(b->notices, (b->n_notices + 1) * sizeof(b->notices[0]));
+	b->notices[b->n_notices++] = (struct notice){
+		.news = {.user = user, .ended = ended, .frame = frame_new_text(buf_span(json))},
+		.is_end = ended != 0,
+	};
+	buf_deinit(json);
+}
+
+static void add_end(struct batch *b, const struct store_op *op)
+{
+	struct buf json = {0};
+
+	buf_append_str(&json, "{\"ev\":\"removed\",\"room\":");
+	buf_append_json(&json, op->event.room);
+	if (op->room.id != 0)
+		buf_printf(&json, ",\"rid\":\"%s\"", op->room.rid);
+	buf_append_char(&json, '}');
+	add_notice(b, op->event.about_id, op->room_id, &json);
+}
+
+/* {"room":… with the event's name before it, as who has just come sees it. */
+static void add_beginning(struct batch *b, const struct store_op *op, int64_t user)
+{
+	struct buf json = {0};
+
+	buf_append_str(&json, "{\"ev\":\"added\",");
+	buf_append(&json, op->entry.p + 1, op->entry.len - 1);
+	room_entry_encode_role(&json, ROOM_ROLE_MEMBER, 0);
+	buf_append_char(&json, '}');
+	add_notice(b, user, 0, &json);
+}
+
+static void make_notices(struct batch *b, const struct store_op *ops)
+{
+	for (const struct store_op *op = ops; op != NULL; op = op->next) {
+		if (op->err != PROTO_OK)
+			continue;
+		if (is_end(&op->event))
+			add_end(b, op);
+		for (unsigned i = 0; i < op->n_added; i++) {
+			if (!is_ended_later(op, op->added[i]))
+				add_beginning(b, op, op->added[i]);
+		}
+	}
 }
 
 static void advance_locked(struct room_registry *rg, const struct run *run) REQUIRES(rg->lock)
@@ -149,7 +222,13 @@ static void drop_all_tails_locked(struct room_registry *rg) REQUIRES(rg->lock)
 static void note_locked(struct room_registry *rg, const struct store_op *op) REQUIRES(rg->lock)
 {
 	if (op->err == PROTO_OK && op->kind == STORE_JOIN)
-		room_adopt_locked(rg, &op->room);
+		room_note_member_locked(rg, room_adopt_locked(rg, &op->room), op->user);
+	if (has_event(op) && op->event.kind > EVENT_REACT) {
+		struct room *room = room_find_locked(rg, op->room_id);
+
+		if (room != NULL)
+			room_note_event_locked(rg, room, &op->event);
+	}
 	if (is_rename(op)) {
 		presence_rename_locked(rg, op->user, op->name);
 		drop_all_tails_locked(rg);
@@ -178,13 +257,33 @@ static void post_replies_locked(struct room_registry *rg, struct store_op *ops) 
 		inbox_post_list(&rg->workers[w].inbox, &rg->outgoing[w], discard_op);
 }
 
+static void post_notices_locked(struct room_registry *rg, const struct batch *b,
+				struct room_post *post, bool ends) REQUIRES(rg->lock)
+{
+	for (size_t i = 0; i < b->n_notices; i++) {
+		if (b->notices[i].is_end == ends)
+			room_post_add_all_locked(rg, post, &b->notices[i].news);
+	}
+}
+
+static void post_run_locked(struct room_registry *rg, struct room_post *post, struct run *run)
+	REQUIRES(rg->lock)
+{
+	const struct room *room = room_find_locked(rg, run->news.room);
+
+	if (run->renames && room != NULL)
+		run->news.name = room->shown;
+	room_post_add_locked(rg, post, &run->news);
+}
+
 void room_registry_publish(struct room_registry *rg, struct store_op *ops)
 {
 	struct batch b = {0};
 
 	group(&b, ops);
 	encode(rg, &b);
-	struct room_post *post = room_post_new(rg, b.n_runs);
+	make_notices(&b, ops);
+	struct room_post *post = room_post_new(rg, b.n_runs + b.n_notices);
 
 	mutex_lock(&rg->lock);
 	for (const struct store_op *op = ops; op != NULL; op = op->next)
@@ -192,13 +291,19 @@ void room_registry_publish(struct room_registry *rg, struct store_op *ops)
 	for (size_t i = 0; i < b.n_runs; i++)
 		advance_locked(rg, &b.runs[i]);
 	post_replies_locked(rg, ops);
+	/* Who was removed is to hear nothing of what came after it. */
+	post_notices_locked(rg, &b, post, true);
 	for (size_t i = 0; i < b.n_runs; i++)
-		room_post_add_locked(rg, post, &b.runs[i].news);
+		post_run_locked(rg, post, &b.runs[i]);
+	post_notices_locked(rg, &b, post, false);
 	room_post_send_locked(rg, post);
 	mutex_unlock(&rg->lock);
 
 	for (size_t i = 0; i < b.n_runs; i++)
 		frame_unref(b.runs[i].news.frame);
+	for (size_t i = 0; i < b.n_notices; i++)
+		frame_unref(b.notices[i].news.frame);
+	free(b.notices);
 	free(b.runs);
 	free(b.rooms);
 	free(b.events);

@@ -47,6 +47,7 @@ static void free_room_locked(struct room_registry *rg, struct room *room) REQUIR
 	if (room->name != NULL)
 		HASH_DELETE(hh_name, rg->by_name, room);
 	presence_drop_room_locked(rg, room);
+	idmap_deinit(&room->removed);
 	room_tail_drop(&room->tail);
 	chunk_unref(room->text);
 	free(room->name);
@@ -101,27 +102,6 @@ static void add_empty_locked(struct room_registry *rg, struct room *room) REQUIR
 	}
 }
 
-static void set_text(struct room *room, const struct store_room *r)
-{
-	struct buf text = {0};
-
-	if (r->name == NULL)
-		buf_append_char(&text, '~');
-	buf_append_str(&text, r->name != NULL ? r->name : r->rid);
-	buf_append_char(&text, '\0');
-	size_t title = text.len;
-
-	buf_append(&text, r->title, strlen(r->title) + 1);
-	size_t topic = text.len;
-
-	buf_append(&text, r->topic, strlen(r->topic) + 1);
-	room->text = chunk_new_copy(text.p, text.len);
-	buf_deinit(&text);
-	room->shown = (const char *)chunk_bytes(room->text);
-	room->title = room->shown + title;
-	room->topic = room->shown + topic;
-}
-
 struct room *room_adopt_locked(struct room_registry *rg, const struct store_room *r)
 {
 	struct room *room = room_find_locked(rg, r->id);
@@ -132,7 +112,9 @@ struct room *room_adopt_locked(struct room_registry *rg, const struct store_room
 	room->id = r->id;
 	memcpy(room->rid, r->rid, sizeof(room->rid));
 	room->name = r->name != NULL ? mem_strdup(r->name) : NULL;
-	set_text(room, r);
+	room->kind = r->kind;
+	room->is_archived = r->is_archived;
+	room_set_text(room, span_of(r->title), span_of(r->topic));
 	room->head = r->head;
 	room->first = r->first;
 	idmap_put(&rg->by_id, (uint64_t)room->id, room);
@@ -171,6 +153,8 @@ static void view_locked(struct room_registry *rg, struct room *room, const struc
 	out->name = room->shown;
 	out->title = room->title;
 	out->topic = room->topic;
+	out->kind = room->kind;
+	out->is_archived = room->is_archived;
 	out->head = room->head;
 	out->first = room->first;
 	view_tail(room, visit, out);
@@ -197,6 +181,8 @@ bool room_registry_view(struct room_registry *rg, const struct room_visit *visit
 	mutex_lock(&rg->lock);
 	struct room *room = room_find_locked(rg, visit->room);
 
+	if (room != NULL && idmap_find(&room->removed, (uint64_t)visit->user) != NULL)
+		room = NULL;
 	if (room != NULL && visit->enters)
 		enter_locked(rg, room, visit);
 	if (room != NULL)

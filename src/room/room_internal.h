@@ -51,6 +51,11 @@ struct room {
 	struct chunk *text; /* shown, title and topic, each with its NUL: shared with views */
 	const char *shown;  /* as `room` is written */
 	const char *title, *topic;
+	enum room_kind kind;
+	bool is_archived;
+	/* Users who were removed since the row was made: a worker that has not heard yet is told by
+	 * this that it must ask the store. */
+	struct idmap removed;
 	uint64_t head, first;
 	struct room_tail tail;
 
@@ -93,11 +98,23 @@ struct room_registry {
 struct room *room_find_locked(struct room_registry *rg, int64_t id) REQUIRES(rg->lock);
 struct room *room_adopt_locked(struct room_registry *rg, const struct store_room *r)
 	REQUIRES(rg->lock);
+/* changes.c */
+/** Copy these, and what the room is shown as, into room->text anew. */
+void room_set_text(struct room *room, struct span title, struct span topic);
+/** What @e says of its room beside that it is there. */
+void room_note_event_locked(struct room_registry *rg, struct room *room, const struct event *e)
+	REQUIRES(rg->lock);
+/** @user belongs to the room (again). */
+void room_note_member_locked(struct room_registry *rg, struct room *room, int64_t user)
+	REQUIRES(rg->lock);
 
 /* news.c */
 struct room_post;
 /** Room for @n_news, each for every worker. */
 struct room_post *room_post_new(struct room_registry *rg, size_t n_news);
+/** Address @news to all workers: it is for a user. */
+void room_post_add_all_locked(struct room_registry *rg, struct room_post *post,
+			      const struct room_news *news) REQUIRES(rg->lock);
 /** Address @news to the workers with members of its room. */
 void room_post_add_locked(struct room_registry *rg, struct room_post *post,
 			  const struct room_news *news) REQUIRES(rg->lock);

@@ -38,12 +38,20 @@ static void encode_limits(struct buf *b, const struct config *cfg)
 
 static void encode_belong(struct buf *b, const struct store_belong *r, const char *epoch)
 {
-	buf_append_str(b, "{\"room\":");
-	if (r->name != NULL)
-		buf_append_json(b, span_of(r->name));
-	else
-		buf_printf(b, "\"~%s\"", r->rid);
-	buf_printf(b, ",\"rid\":\"%s\",\"head\":", r->rid);
+	char label[STORE_RID_SIZE + 1] = "~";
+	struct room_entry e = {
+		.rid = span_of(r->rid),
+		.title = span_of(r->title),
+		.kind = r->kind,
+		.is_archived = r->is_archived,
+	};
+
+	memcpy(label + 1, r->rid, sizeof(r->rid));
+	e.room = span_of(r->name != NULL ? r->name : label);
+	if (r->kind == ROOM_DIRECT)
+		e.people = r->people.len > 0 ? buf_span(&r->people) : SPAN("");
+	room_entry_encode_open(b, &e);
+	buf_append_str(b, ",\"head\":");
 	buf_append_u64(b, r->head);
 	buf_append_str(b, ",\"epoch\":");
 	buf_append_json(b, span_of(epoch));
@@ -53,6 +61,7 @@ static void encode_belong(struct buf *b, const struct store_belong *r, const cha
 	buf_append_u64(b, r->unread);
 	buf_append_str(b, ",\"mentions\":");
 	buf_append_u64(b, r->mentions);
+	room_entry_encode_role(b, r->role, r->muted_until);
 	buf_append_char(b, '}');
 }
 

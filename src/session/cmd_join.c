@@ -84,6 +84,10 @@ static void reply(struct conn *c, const struct request *req, const struct room_v
 	buf_append_u64(&b, v->first);
 	buf_append_str(&b, ",\"topic\":");
 	buf_append_json(&b, span_of(v->topic));
+	buf_printf(&b, ",\"kind\":\"%s\"", room_kind_name(v->kind));
+	if (v->is_archived)
+		buf_append_str(&b, ",\"archived\":true");
+	room_entry_encode_role(&b, req->room_role, (int64_t)req->for_ms);
 	buf_printf(&b, ",\"state\":\"%s\",\"events\":[", state);
 	buf_append_span(&b, events);
 	encode_members(&b, c, v);
@@ -159,6 +163,9 @@ static bool enter(struct conn *c, int64_t room, struct request *req)
 		j = conn_add_joined(c, room, &v);
 	else
 		j->room->members[j->index].cursor = v.head;
+	/* One of its old names: requests that follow may go by it. */
+	if (req->room.p != NULL)
+		hub_add_alias(j->room, req->room);
 
 	struct stretch s = plan(c, req, &v);
 	uint64_t n_behind = s.resumes ? v.head - s.after : s.n_wanted;
@@ -176,7 +183,7 @@ static void ask_store(struct conn *c, struct request *req)
 
 	struct store_op *op = conn_new_op(c, STORE_JOIN, req);
 
-	op->is_guest = c->role == ROLE_GUEST;
+	op->is_open = conn_hub(c)->cfg->open;
 	if (!conn_submit(c, op))
 		conn_remove_pending(c, p);
 }
@@ -199,6 +206,9 @@ void join_done(struct conn *c, struct store_op *op)
 		return;
 	}
 	op->req = NULL;
+	/* For the reply: they are known now. */
+	req->room_role = op->role;
+	req->for_ms = (uint64_t)op->muted_until;
 	conn_set_belongs(c, op->room.id, true);
 
 	struct joined *j = conn_find_joined(c, op->room.id);

@@ -15,8 +15,10 @@ void read_done(struct conn *c, struct store_op *op)
 {
 	struct joined *j = conn_find_joined(c, op->room_id);
 
-	if (j == NULL)
+	if (j == NULL) { /* the user was removed meanwhile */
+		conn_reply_error(c, &op->req->id, PROTO_E_NOT_FOUND, "There is no such room.", 0);
 		return;
+	}
 	j->busy = false;
 	if (op->err != PROTO_OK) {
 		conn_reply_error(c, &op->req->id, op->err, op->why, op->retry_ms);

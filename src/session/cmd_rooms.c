@@ -29,7 +29,7 @@ void rooms_done(struct conn *c, struct store_read *read)
 		buf_append_json(&b, span_of(r->name));
 		buf_printf(&b, ",\"rid\":\"%s\",\"title\":", r->rid);
 		buf_append_json(&b, span_of(r->title));
-		buf_append_str(&b, ",\"head\":");
+		buf_printf(&b, ",\"kind\":\"%s\",\"head\":", room_kind_name(r->kind));
 		buf_append_u64(&b, r->head);
 		buf_append_str(&b, ",\"topic\":");
 		buf_append_json(&b, span_of(r->topic));

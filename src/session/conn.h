@@ -159,6 +159,8 @@ struct joined *conn_find_joined(const struct conn *c, int64_t room);
 struct joined *conn_find_joined_by(const struct conn *c, const struct request *req);
 struct joined *conn_add_joined(struct conn *c, int64_t room, const struct room_view *view);
 void conn_remove_joined(struct conn *c, struct joined *j);
+/** The user was removed from @room: what waits for it here is refused. */
+void conn_end_room(struct conn *c, int64_t room);
 void conn_leave_all(struct conn *c);
 void conn_free_wait(struct join_wait *wait); /* NULL is allowed */
 /** Other requests for the room that @req names wait until it is removed again. */
@@ -210,5 +212,10 @@ void history_done(struct conn *c, struct joined *j, struct store_read *read);
 void start_read(struct conn *c, struct request *req, struct joined *j);
 void read_done(struct conn *c, struct store_op *op);
 void start_typing(struct conn *c, struct request *req, struct joined *j);
+void start_create(struct conn *c, struct request *req); /* and direct */
+void create_done(struct conn *c, struct store_op *op);
+void start_people(struct conn *c, struct request *req);
+void start_members(struct conn *c, struct request *req, struct joined *j);
+void people_done(struct conn *c, struct store_read *read); /* and members */
 void start_rooms(struct conn *c, struct request *req);
 void rooms_done(struct conn *c, struct store_read *read);

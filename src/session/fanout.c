@@ -175,7 +175,9 @@ static void tell_user(struct hub *hub, const struct room_news *news)
 {
 	for (struct conn *c = hub_user_conns(hub, news->user), *next; c != NULL; c = next) {
 		next = c->next_of_user;
-		if (c->id != news->except_conn)
+		if (news->ended != 0)
+			conn_end_room(c, news->ended);
+		if (c->id != news->except_conn && c->phase == CONN_OPEN)
 			conn_send_event(c, news->frame, 0);
 	}
 }
@@ -195,6 +197,8 @@ void hub_on_news(struct worker *w, const struct room_news *news)
 		count_told(hub, news->frame);
 		return;
 	}
+	if (news->name != NULL)
+		hub_rename_room(lr, news->name);
 	if (lr->n_news == lr->cap_news) {
 		lr->cap_news = lr->cap_news == 0 ? 4 : lr->cap_news * 2;
 		lr->news = mem_realloc(lr->news, lr->cap_news * sizeof(lr->news[0]));

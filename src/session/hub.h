@@ -30,6 +30,8 @@ struct local_room {
 	int64_t id;
 	char *name; /* as `room` is written */
 	char rid[STORE_RID_SIZE];
+	char **aliases; /* what it was called before, as far as is known here */
+	unsigned n_aliases;
 	struct member *members; /* dense; each knows its index */
 	unsigned n, cap;
 	/* The fan-out: the first n_pass news go to the members from pos on, the others then. */
@@ -99,6 +101,10 @@ struct local_room *hub_find_room(struct hub *hub, int64_t id);
 /** @j becomes a member of the room that @view shows; events above its head are for it. */
 void hub_add_member(struct hub *hub, int64_t room, const struct room_view *view, struct joined *j);
 void hub_remove_member(struct hub *hub, struct joined *j);
+/** Whether requests may call it @name. */
+bool hub_room_is_called(const struct local_room *lr, struct span name);
+void hub_add_alias(struct local_room *lr, struct span name);
+void hub_rename_room(struct local_room *lr, const char *name);
 /** The last use of a room by its fan-out. */
 void hub_release_room(struct hub *hub, struct local_room *lr);
 

@@ -19,7 +19,7 @@ struct joined *conn_find_joined(const struct conn *c, int64_t room)
 struct joined *conn_find_joined_by(const struct conn *c, const struct request *req)
 {
 	for (struct joined *j = c->rooms; j != NULL; j = j->next) {
-		if (req->room.p != NULL ? span_equal(req->room, span_of(j->room->name))
+		if (req->room.p != NULL ? hub_room_is_called(j->room, req->room)
 					: span_equal(req->rid, span_of(j->room->rid)))
 			return j;
 	}
@@ -70,6 +70,18 @@ void conn_remove_joined(struct conn *c, struct joined *j)
 	free_joined(c, j);
 	if (belongs)
 		conn_set_belongs(c, room, true);
+}
+
+void conn_end_room(struct conn *c, int64_t room)
+{
+	struct joined *j = conn_find_joined(c, room);
+
+	if (j != NULL && j->wait != NULL)
+		conn_reply_error(c, &j->wait->req->id, PROTO_E_NOT_FOUND, "There is no such room.",
+				 0);
+	if (j != NULL && c->phase == CONN_OPEN)
+		conn_remove_joined(c, j);
+	conn_set_belongs(c, room, false);
 }
 
 void conn_leave_all(struct conn *c)

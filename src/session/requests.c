@@ -30,7 +30,8 @@ static bool may_join_beside(const struct conn *c, const struct request *req)
  */
 static bool has_large_reply(enum op op)
 {
-	return op == OP_JOIN || op == OP_HISTORY || op == OP_ROOMS;
+	return op == OP_JOIN || op == OP_HISTORY || op == OP_ROOMS || op == OP_PEOPLE ||
+	       op == OP_MEMBERS;
 }
 
 /*
@@ -48,6 +49,11 @@ static bool may_have_large_reply(const struct conn *c)
 	       unsent + hub->n_large * CONN_MAX_REPLY_BYTES <= HUB_MAX_REPLY_BYTES;
 }
 
+static bool is_of_no_room(enum op op)
+{
+	return op == OP_ROOMS || op == OP_PEOPLE || op == OP_CREATE || op == OP_DIRECT;
+}
+
 static bool can_start(const struct conn *c, const struct request *req)
 {
 	if (has_large_reply(req->op) && !may_have_large_reply(c))
@@ -55,7 +61,7 @@ static bool can_start(const struct conn *c, const struct request *req)
 	if (c->hello_pending || c->n_in_flight >= CONN_MAX_IN_FLIGHT ||
 	    c->reply_bytes > CONN_MAX_REPLY_BYTES)
 		return false;
-	if (req->op == OP_HELLO || req->op == OP_ROOMS)
+	if (req->op == OP_HELLO || is_of_no_room(req->op))
 		return true;
 	const struct joined *j = conn_find_joined_by(c, req);
 
@@ -70,6 +76,16 @@ static void refuse(struct conn *c, struct request *req, enum proto_error e, cons
 {
 	conn_reply_error(c, &req->id, e, why, 0);
 	request_free(req);
+}
+
+static void start_of_no_room(struct conn *c, struct request *req)
+{
+	if (req->op == OP_ROOMS)
+		start_rooms(c, req);
+	else if (req->op == OP_PEOPLE)
+		start_people(c, req);
+	else
+		start_create(c, req);
 }
 
 static void start(struct conn *c, struct request *req)
@@ -90,8 +106,8 @@ static void start(struct conn *c, struct request *req)
 		refuse(c, req, PROTO_E_UNAUTHORIZED, "say hello first");
 		return;
 	}
-	if (req->op == OP_ROOMS) {
-		start_rooms(c, req);
+	if (is_of_no_room(req->op)) {
+		start_of_no_room(c, req);
 		return;
 	}
 	if (req->op == OP_JOIN) {
@@ -108,6 +124,8 @@ static void start(struct conn *c, struct request *req)
 		start_write(c, req, j);
 	else if (req->op == OP_HISTORY)
 		start_history(c, req, j);
+	else if (req->op == OP_MEMBERS)
+		start_members(c, req, j);
 	else if (req->op == OP_READ)
 		start_read(c, req, j);
 	else
@@ -208,6 +226,9 @@ static void op_done(struct conn *c, struct store_op *op)
 	case STORE_JOIN:
 		join_done(c, op);
 		break;
+	case STORE_CREATE:
+		create_done(c, op);
+		break;
 	case STORE_WRITE:
 		write_done(c, op);
 		break;
@@ -241,13 +262,18 @@ static void events_done(struct conn *c, struct store_read *read)
 {
 	struct joined *j = conn_find_joined(c, read->room_id);
 
-	/* Nothing else of this room could run meanwhile, so the room is joined still. */
-	if (j == NULL)
-		return;
-	if (j->wait != NULL)
-		join_events_done(c, j, read);
-	else
+	bool is_history = read->req != NULL;
+
+	/* Nothing else of this room could run meanwhile, so the room is joined still, unless the
+	 * user was removed from it; then a join was answered already. */
+	if (!is_history) {
+		if (j != NULL && j->wait != NULL && j->wait->view.head == read->upto)
+			join_events_done(c, j, read);
+	} else if (j == NULL || j->wait != NULL) {
+		conn_reply_error(c, &read->req->id, PROTO_E_NOT_FOUND, "There is no such room.", 0);
+	} else {
 		history_done(c, j, read);
+	}
 }
 
 static void deliver_read(struct inbox_msg *msg, struct worker *w)
@@ -263,6 +289,8 @@ static void deliver_read(struct inbox_msg *msg, struct worker *w)
 			events_done(c, read);
 		else if (read->kind == STORE_READ_ROOMS)
 			rooms_done(c, read);
+		else if (read->kind == STORE_READ_PEOPLE || read->kind == STORE_READ_MEMBERS)
+			people_done(c, read);
 		else
 			hello_rooms_done(c, read);
 		conn_pump(c);

@@ -35,6 +35,34 @@ void hub_add_member(struct hub *hub, int64_t room, const struct room_view *view,
 	lr->members[lr->n++] = (struct member){.joined = j, .cursor = view->head};
 }
 
+bool hub_room_is_called(const struct local_room *lr, struct span name)
+{
+	if (span_equal(name, span_of(lr->name)))
+		return true;
+	for (unsigned i = 0; i < lr->n_aliases; i++) {
+		if (span_equal(name, span_of(lr->aliases[i])))
+			return true;
+	}
+	return false;
+}
+
+void hub_add_alias(struct local_room *lr, struct span name)
+{
+	if (hub_room_is_called(lr, name))
+		return;
+	lr->aliases = mem_realloc(lr->aliases, (lr->n_aliases + 1) * sizeof(lr->aliases[0]));
+	lr->aliases[lr->n_aliases++] = mem_dup(name.p, name.len);
+}
+
+void hub_rename_room(struct local_room *lr, const char *name)
+{
+	char *old = lr->name;
+
+	lr->name = mem_strdup(name);
+	hub_add_alias(lr, span_of(old));
+	free(old);
+}
+
 static void move(struct local_room *lr, unsigned to, unsigned from)
 {
 	lr->members[to] = lr->members[from];
@@ -64,6 +92,9 @@ void hub_release_room(struct hub *hub, struct local_room *lr)
 	hub_drop_news(hub, lr);
 	free(lr->news);
 	free(lr->members);
+	for (unsigned i = 0; i < lr->n_aliases; i++)
+		free(lr->aliases[i]);
+	free(lr->aliases);
 	free(lr->name);
 	free(lr);
 }

@@ -63,7 +63,7 @@ const struct check_rule check_rules[] = {
 	 "SELECT e.room, count(*), min(e.seq) FROM events e"
 	 " WHERE (e.thread IS NOT NULL AND NOT EXISTS (SELECT 1 FROM events t"
 	 "  WHERE t.room = e.room AND t.seq = e.thread AND t.kind = 1 AND t.seq < e.seq))"
-	 " OR (e.quote IS NOT NULL AND NOT EXISTS (SELECT 1 FROM events t"
+	 " OR (e.kind = 1 AND e.quote IS NOT NULL AND NOT EXISTS (SELECT 1 FROM events t"
 	 "  WHERE t.room = e.room AND t.seq = e.quote AND t.kind = 1 AND t.seq < e.seq))"
 	 " GROUP BY e.room"},
 	{"orphans", "memberships of nobody, the first is of #%s",

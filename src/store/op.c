@@ -53,6 +53,8 @@ void store_op_free(struct store_op *op)
 	free_secret(op->token);
 	store_room_deinit(&op->room);
 	buf_deinit(&op->scratch);
+	buf_deinit(&op->names);
+	buf_deinit(&op->entry);
 	free(op);
 }
 
@@ -74,8 +76,11 @@ void store_read_free(struct store_read *r)
 	store_account_free(r->account);
 	buf_deinit(&r->events);
 	free(r->name);
-	for (size_t i = 0; i < r->n_belong; i++)
+	for (size_t i = 0; i < r->n_belong; i++) {
 		free(r->belong[i].name);
+		free(r->belong[i].title);
+		buf_deinit(&r->belong[i].people);
+	}
 	free(r->belong);
 	for (size_t i = 0; i < r->n_rooms; i++)
 		store_room_deinit(&r->rooms[i]);

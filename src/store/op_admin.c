@@ -37,22 +37,30 @@ static int make_link(struct writer *w, struct store_op *op, enum link_kind kind,
 	return err;
 }
 
-/* 1: *@out is the room that the request names, 0 where it names none; 0: there is no such room. */
-static int find_room(struct writer *w, const struct request *req, int64_t *out)
+/*
+ * 1: *@out is the room that the request names, 0 where it names none; 0: there is no such room, or
+ * none into which the actor may invite.
+ */
+static int find_room(struct writer *w, const struct request *req, const struct actor *actor,
+		     int64_t *out)
 {
-	bool by_rid = req->rid.p != NULL;
+	struct writer_room *room;
+	enum room_role standing;
 
 	*out = 0;
-	if (!by_rid && req->room.p == NULL)
+	if (req->rid.p == NULL && req->room.p == NULL)
 		return 1;
-	sqlite3_stmt *s = db_stmt(&w->db, by_rid ? W_ROOM_BY_RID : W_ROOM_BY_NAME);
-	db_bind_text(s, 1, by_rid ? req->rid : req->room);
-	int rc = db_step(s);
+	int rc = op_find_room(w, req, out);
+	if (rc > 0)
+		rc = writer_find_room(w, *out, &room);
 	if (rc <= 0)
 		return rc;
-	*out = sqlite3_column_int64(s, 0);
-	sqlite3_reset(s);
-	return 1;
+	if (room->kind == ROOM_DIRECT)
+		return 0;
+	if (room->kind != ROOM_PRIVATE)
+		return 1;
+	rc = op_find_standing(w, actor->user, room, &standing);
+	return rc < 0 ? rc : standing != ROOM_ROLE_NONE;
 }
 
 int apply_invite_new(struct writer *w, struct store_op *op, const struct actor *actor)
@@ -63,7 +71,7 @@ int apply_invite_new(struct writer *w, struct store_op *op, const struct actor *
 	/* Nobody hands out more than they have; a second owner is made by the first. */
 	if (req->role >= actor->role && actor->role != ROLE_OWNER)
 		return op_refuse(op, PROTO_E_FORBIDDEN, not_yours);
-	int rc = find_room(w, req, &link.room);
+	int rc = find_room(w, req, actor, &link.room);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)

@@ -1,8 +1,7 @@
 /*
  * join, read and leave with forget: who belongs to a room, and how far they read.
  */
-#include "hubbub/mem.h"
-#include "store/secret.h"
+#include "hubbub/permit.h"
 #include "store/store_internal.h"
 #include "store/writer.h"
 #include <errno.h>
@@ -21,31 +20,27 @@ static int find_id(struct writer *w, unsigned stmt, struct span by, int64_t *id)
 	return 1;
 }
 
-/* Likewise, by the name or the rid that the request has. */
-static int find_room(struct writer *w, const struct request *req, int64_t *id)
+int op_find_room(struct writer *w, const struct request *req, int64_t *id)
 {
 	return req->rid.p != NULL ? find_id(w, W_ROOM_BY_RID, req->rid, id)
 				  : find_id(w, W_ROOM_BY_NAME, req->room, id);
 }
 
-static int make_room(struct writer *w, const struct request *req, int64_t *id)
+/* A room that a join makes is public, and its maker's. */
+static int make_room(struct writer *w, struct store_op *op)
 {
-	char rid[STORE_RID_SIZE];
-	sqlite3_stmt *s = db_stmt(&w->db, W_ROOM_NEW);
+	const struct request *req = op->req;
+	struct new_room room = {
+		.kind = ROOM_PUBLIC,
+		.name = req->room,
+		.title = req->title.p != NULL ? req->title : req->room,
+	};
 
-	secret_make_rid(rid);
-	db_bind_text(s, 1, span_of(rid));
-	db_bind_text(s, 2, req->room);
-	db_bind_text(s, 3, req->title.p != NULL ? req->title : req->room);
-	int err = db_run(s);
-	if (err != 0)
-		return err;
-	*id = sqlite3_last_insert_rowid(w->db.h);
-	return 0;
+	return op_make_room(w, &room, &op->room_id);
 }
 
 /* The head comes from the transaction's own count: the row has it only after the flush. */
-static int take_snapshot(struct writer *w, struct store_op *op)
+int op_take_snapshot(struct writer *w, struct store_op *op)
 {
 	struct writer_room *room;
 	int rc = writer_find_room(w, op->room_id, &room);
@@ -57,6 +52,7 @@ static int take_snapshot(struct writer *w, struct store_op *op)
 	rc = db_step(s);
 	if (rc <= 0)
 		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
+	store_room_deinit(&op->room);
 	op->room.id = op->room_id;
 	memcpy(op->room.rid, room->rid, STORE_RID_SIZE);
 	if (!db_column_dup_or_null(s, 1, &op->room.name) || !db_column_dup(s, 2, &op->room.title) ||
@@ -66,46 +62,60 @@ static int take_snapshot(struct writer *w, struct store_op *op)
 	}
 	op->room.head = room->head;
 	op->room.first = (uint64_t)sqlite3_column_int64(s, 4);
+	op->room.kind = room->kind;
+	op->room.is_archived = room->is_archived;
 	sqlite3_reset(s);
 	return 0;
 }
 
-static int is_member(struct writer *w, int64_t user, int64_t room)
+/* 1: op->room_id may be joined, and @role is for who does; 0: refused; negative: failed. */
+static int find_or_make(struct writer *w, struct store_op *op, enum room_role *role)
 {
-	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER);
+	const struct request *req = op->req;
+	struct writer_room *room;
+	enum team_role team = ROLE_GUEST;
+	int rc = op_find_room(w, req, &op->room_id);
 
-	db_bind_int(s, 1, user);
-	db_bind_int(s, 2, room);
-	int rc = db_step(s);
+	*role = ROOM_ROLE_MEMBER;
 	if (rc > 0)
-		sqlite3_reset(s);
-	return rc;
+		rc = writer_find_room(w, op->room_id, &room);
+	if (rc > 0)
+		return op_permit(w, op, OP_JOIN, room, false);
+	if (rc == 0 && req->rid.p == NULL)
+		rc = op_find_team_role(w, op->user, &team);
+	if (rc < 0)
+		return rc;
+	if (req->rid.p != NULL || !permit_in_team(OP_CREATE, team))
+		return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
+	if (!op->is_open)
+		*role = ROOM_ROLE_OWNER;
+	rc = make_room(w, op);
+	return rc == 0 ? 1 : rc;
 }
 
 int op_apply_join(struct writer *w, struct store_op *op)
 {
-	const struct request *req = op->req;
-	int64_t id = 0;
-	int rc = find_room(w, req, &id);
+	const struct writer_member *m;
+	enum room_role role;
+	int rc = find_or_make(w, op, &role);
 
-	/* For a guest there are the rooms that they were invited to, and no others. */
-	if (rc > 0 && op->is_guest)
-		rc = is_member(w, op->user, id);
-	if (rc == 0 && (req->rid.p != NULL || op->is_guest))
-		return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
-	if (rc == 0)
-		rc = make_room(w, req, &id);
-	if (rc < 0)
+	if (rc <= 0)
 		return rc;
-
 	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER_ADD);
 	db_bind_int(s, 1, op->user);
-	db_bind_int(s, 2, id);
+	db_bind_int(s, 2, op->room_id);
+	db_bind_int(s, 3, role);
 	int err = db_run(s);
 	if (err != 0)
 		return err;
-	op->room_id = id;
-	return take_snapshot(w, op);
+	if (sqlite3_changes(w->db.h) > 0)
+		writer_forget_member(w, op->user, op->room_id);
+	err = writer_find_member(w, op->user, op->room_id, &m);
+	if (err != 0)
+		return err;
+	op->role = m->role;
+	op->muted_until = m->muted_until;
+	return op_take_snapshot(w, op);
 }
 
 int op_apply_mark(struct writer *w, struct store_op *op)
@@ -123,15 +133,54 @@ int op_apply_mark(struct writer *w, struct store_op *op)
 	return db_run(s);
 }
 
+/* Out of a private room nobody goes unnoticed. */
+static int append_leave(struct writer *w, struct store_op *op, struct writer_room *room,
+			int64_t heir)
+{
+	op->event = (struct event){
+		.kind = EVENT_MEMBER,
+		.about_id = op->user,
+		.act = MEMBER_LEAVE,
+		.value = (uint64_t)heir,
+	};
+	int rc = op_take_snapshot(w, op);
+
+	if (rc == 0)
+		rc = op_fill_event(w, op, room);
+	if (rc == 0)
+		rc = op_append_event(w, op, room, NULL);
+	return rc < 0 ? rc : 0;
+}
+
 int op_apply_forget(struct writer *w, struct store_op *op)
 {
-	int rc = op->room_id == 0 ? find_room(w, op->req, &op->room_id) : 1;
+	const struct writer_member *m;
+	struct writer_room *room;
+	int64_t heir;
+	int rc = op->room_id == 0 ? op_find_room(w, op->req, &op->room_id) : 1;
 
+	if (rc > 0)
+		rc = writer_find_room(w, op->room_id, &room);
+	if (rc > 0) {
+		int err = writer_find_member(w, op->user, room->id, &m);
+
+		if (err != 0)
+			return err;
+		rc = m->role != ROOM_ROLE_NONE;
+	}
 	if (rc <= 0)
 		return rc; /* nobody belongs to a room that is not there */
+	rc = op_permit(w, op, OP_LEAVE, room, false);
+	if (rc > 0)
+		rc = op_find_heir(w, op->user, room, &heir);
+	if (rc != 0 || op->err != PROTO_OK)
+		return rc;
 	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER_DROP);
-
 	db_bind_int(s, 1, op->user);
 	db_bind_int(s, 2, op->room_id);
-	return db_run(s);
+	rc = db_run(s);
+	writer_forget_member(w, op->user, op->room_id);
+	if (rc == 0 && (room->kind == ROOM_PRIVATE || heir != 0))
+		rc = append_leave(w, op, room, heir);
+	return rc;
 }

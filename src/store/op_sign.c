@@ -120,13 +120,25 @@ static int use_link(struct writer *w, const struct link *link)
 	return db_run(s);
 }
 
-static int join_room(struct writer *w, int64_t user, int64_t room)
+/* The room's people see who came. */
+static int join_room(struct writer *w, struct store_op *op, int64_t id)
 {
-	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER_ADD);
+	struct writer_room *room;
+	int rc = writer_find_room(w, id, &room);
 
-	db_bind_int(s, 1, user);
-	db_bind_int(s, 2, room);
-	return db_run(s);
+	if (rc <= 0)
+		return rc;
+	rc = op_add_member(w, op->user, room, ROOM_ROLE_MEMBER);
+	op->event = (struct event){
+		.kind = EVENT_MEMBER,
+		.about_id = op->user,
+		.act = MEMBER_ADD,
+	};
+	if (rc == 0)
+		rc = op_fill_event(w, op, room);
+	if (rc == 0)
+		rc = op_append_event(w, op, room, NULL);
+	return rc < 0 ? rc : 0;
 }
 
 int apply_invite_accept(struct writer *w, struct store_op *op, const struct actor *actor)
@@ -157,7 +169,7 @@ int apply_invite_accept(struct writer *w, struct store_op *op, const struct acto
 	if (err == 0)
 		err = account_make(w, op, link.role);
 	if (err == 0 && link.room != 0)
-		err = join_room(w, op->user, link.room);
+		err = join_room(w, op, link.room);
 	if (err == 0)
 		err = account_make_session(w, op);
 	if (err == 0)

@@ -74,7 +74,8 @@ static int find_target(struct writer *w, int64_t room, uint64_t seq, struct targ
 }
 
 /* Whether the op may be: sets its err where not.  0 or negative. */
-static int check(struct writer *w, struct store_op *op, struct target *target)
+static int check(struct writer *w, struct store_op *op, const struct writer_room *room,
+		 struct target *target)
 {
 	const struct request *req = op->req;
 	struct target other;
@@ -86,9 +87,14 @@ static int check(struct writer *w, struct store_op *op, struct target *target)
 			return err;
 		if (!target->is_message)
 			return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such message.");
-		if (req->op != OP_REACT && target->author != op->user)
-			return op_refuse(op, PROTO_E_FORBIDDEN, "Only its author may do that.");
-		return 0;
+		if (req->op == OP_REACT || target->author == op->user)
+			return 0;
+		int rc = op_permit(w, op, req->op, room, true);
+		if (rc == 0)
+			op->why = "Only its author may do that.";
+		else if (rc > 0)
+			rc = op_audit_room(w, op, room, "message-delete", target->author);
+		return rc < 0 ? rc : 0;
 	}
 	const uint64_t refs[] = {req->thread, req->quote};
 	for (size_t i = 0; i < 2; i++) {
@@ -102,62 +108,6 @@ static int check(struct writer *w, struct store_op *op, struct target *target)
 					 "The message that it refers to is not there.");
 	}
 	return 0;
-}
-
-static void bind_unless_0(sqlite3_stmt *s, int i, uint64_t n)
-{
-	if (n != 0)
-		db_bind_int(s, i, (int64_t)n);
-}
-
-/* 1: done; 0: this author has used the key before, and nothing was written; negative: failed. */
-static int insert(struct writer *w, struct store_op *op, struct writer_room *room,
-		  const unsigned char *hash)
-{
-	const struct event *e = &op->event;
-	unsigned char mentions[8 * REQUEST_MAX_MENTIONS];
-	size_t mentions_len = row_pack_mentions(mentions, e->mentions, e->n_mentions);
-	uint64_t *n_own = NULL;
-	int err = 0;
-
-	if (e->kind == EVENT_MESSAGE) {
-		n_own = writer_find_own(w, op->user, op->room_id, &err);
-		if (n_own == NULL)
-			return err;
-	}
-	sqlite3_stmt *s = db_stmt(&w->db, W_EVENT_NEW);
-	db_bind_int(s, 1, op->room_id);
-	db_bind_int(s, 2, (int64_t)e->seq);
-	db_bind_int(s, 3, e->ts);
-	db_bind_int(s, 4, e->kind);
-	db_bind_int(s, 5, op->user);
-	bind_unless_0(s, 6, e->target);
-	bind_unless_0(s, 7, e->thread);
-	bind_unless_0(s, 8, e->quote);
-	db_bind_int(s, 9, (int64_t)room->n_messages + (e->kind == EVENT_MESSAGE));
-	if (n_own != NULL)
-		db_bind_int(s, 10, (int64_t)*n_own + 1);
-	if (e->kind == EVENT_REACT) {
-		db_bind_int(s, 11, e->on);
-		db_bind_int(s, 12, (int64_t)e->count);
-		db_bind_blob(s, 13, e->emoji);
-	}
-	db_bind_blob(s, 14, op->req->key);
-	db_bind_blob(s, 15, hash_span(hash));
-	if (mentions_len != 0)
-		db_bind_blob(s, 16,
-			     (struct span){.p = (const char *)mentions, .len = mentions_len});
-	if (e->text.p != NULL)
-		db_bind_blob(s, 17, e->text);
-	err = db_run(s);
-	if (err != 0)
-		return err;
-	if (sqlite3_changes(w->db.h) == 0)
-		return 0;
-	w->batch_event = sqlite3_last_insert_rowid(w->db.h);
-	if (n_own != NULL)
-		++*n_own;
-	return 1;
 }
 
 static enum event_kind kind_of(enum op op)
@@ -177,30 +127,13 @@ static enum event_kind kind_of(enum op op)
 	}
 }
 
-/* The event as it goes out; what it points at belongs to the op. */
-static int fill_event(struct writer *w, struct store_op *op, const struct writer_room *room)
+/* What it says of itself. */
+static void begin_event(struct store_op *op)
 {
 	const struct request *req = op->req;
-	const char *name;
-	int err = writer_find_name(w, op->user, &name);
-
-	if (err != 0)
-		return err;
-
-	/* Reserved whole: the spans point into it, so it must not move. */
-	struct span label = span_of(room->label), author = span_of(name != NULL ? name : "");
-	buf_reserve(&op->scratch, label.len + author.len);
-	buf_append_span(&op->scratch, label);
-	buf_append_span(&op->scratch, author);
-	op->event = (struct event){
-		.kind = kind_of(req->op),
-		.room = {.p = op->scratch.p, .len = label.len},
-		.seq = room->head + 1,
-		.ts = clock_wall_ms(),
-		.from_id = op->user,
-		.from_name = {.p = op->scratch.p + label.len, .len = author.len},
-	};
 	struct event *e = &op->event;
+
+	*e = (struct event){.kind = kind_of(req->op)};
 	if (e->kind == EVENT_MESSAGE) {
 		e->thread = req->thread;
 		e->quote = req->quote;
@@ -215,21 +148,31 @@ static int fill_event(struct writer *w, struct store_op *op, const struct writer
 		e->emoji = req->emoji;
 		e->on = req->on;
 	}
-	return 0;
 }
 
 /* What must be known before the op may be: 1: it is answered; 0: go on; negative: failed. */
-static int look_first(struct writer *w, struct store_op *op, const unsigned char *hash,
-		      struct target *target)
+static int look_first(struct writer *w, struct store_op *op, const struct writer_room *room,
+		      const unsigned char *hash, struct target *target)
 {
 	const struct request *req = op->req;
+	int rc = op_permit(w, op, req->op, room, false);
 
-	if (req->op == OP_SEND && req->thread == 0 && req->quote == 0)
+	if (rc < 0)
+		return rc;
+	if (rc == 0 && op->err == PROTO_E_NOT_FOUND)
+		return 1;
+	if (rc > 0 && req->op == OP_SEND && req->thread == 0 && req->quote == 0)
 		return 0;
-	int rc = answer_known_key(w, op, hash);
+	/* What was written once gets its reply also when one may not write any longer. */
+	enum proto_error refused = op->err;
+
+	op->err = PROTO_OK;
+	rc = answer_known_key(w, op, hash);
 	if (rc != 0)
 		return rc;
-	rc = check(w, op, target);
+	op->err = refused;
+	if (refused == PROTO_OK && !op_is_change(req->op))
+		rc = check(w, op, room, target);
 	return rc != 0 ? rc : op->err != PROTO_OK;
 }
 
@@ -248,50 +191,53 @@ static int apply_effects(struct writer *w, struct store_op *op, const struct tar
 		(struct span){.p = (const char *)target->mentions, .len = target->mentions_len});
 }
 
+/* The event before it is appended.  0, with the op refused or not, or negative. */
+static int make_event(struct writer *w, struct store_op *op, struct writer_room *room)
+{
+	if (op_is_change(op->req->op)) {
+		int err = op_apply_change(w, op, room);
+
+		if (err != 0 || op->err != PROTO_OK)
+			return err;
+	} else {
+		begin_event(op);
+	}
+	int err = op_fill_event(w, op, room);
+
+	if (err != 0 || op->event.kind != EVENT_REACT)
+		return err;
+	int rc = op_apply_reaction(w, op, op->event.seq, &op->event.count);
+
+	if (rc == 0)
+		op_refuse(op, PROTO_E_TOO_LARGE, "This message has too many kinds of reactions.");
+	return rc < 0 ? rc : 0;
+}
+
 int op_apply_write(struct writer *w, struct store_op *op)
 {
 	unsigned char hash[SECRET_CONTENT_HASH_BYTES];
 	struct target target = {0};
 	struct writer_room *room;
-	struct event *e = &op->event;
 	int rc = writer_find_room(w, op->room_id, &room);
 
 	if (rc <= 0)
 		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
 	secret_hash_content(hash, w->hash_key, op->req, span_of(room->rid));
-	rc = look_first(w, op, hash, &target);
+	rc = look_first(w, op, room, hash, &target);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	rc = fill_event(w, op, room);
-	if (rc != 0)
-		return rc;
-	if (e->kind == EVENT_REACT) {
-		rc = op_apply_reaction(w, op, e->seq, &e->count);
-		if (rc < 0)
-			return rc;
-		if (rc == 0) {
-			*e = (struct event){0};
-			return op_refuse(op, PROTO_E_TOO_LARGE,
-					 "This message has too many kinds of reactions.");
-		}
-	}
-	rc = insert(w, op, room, hash);
-	if (rc == 0) {
-		*e = (struct event){0};
+	rc = make_event(w, op, room);
+	if (rc == 0 && op->err == PROTO_OK)
+		rc = op_append_event(w, op, room, hash);
+	else if (rc == 0)
+		op->event = (struct event){0};
+	if (rc == 0 && op->err == PROTO_OK) {
+		op->event = (struct event){0};
 		rc = answer_known_key(w, op, hash);
 		if (rc == 0)
 			return -EUCLEAN; /* it is there, and it is not */
-		return rc < 0 ? rc : 0;
+	} else if (rc > 0) {
+		return apply_effects(w, op, &target);
 	}
-	if (rc > 0)
-		rc = apply_effects(w, op, &target);
-	if (rc != 0)
-		return rc;
-
-	room->head = e->seq;
-	room->n_messages += e->kind == EVENT_MESSAGE;
-	writer_mark_dirty(w, room);
-	op->seq = e->seq;
-	op->ts = e->ts;
-	return 0;
+	return rc < 0 ? rc : 0;
 }

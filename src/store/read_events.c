@@ -185,6 +185,7 @@ static int find_log(struct page *pg)
 	sqlite3_stmt *s = db_stmt(&pg->rd->db, R_LOG);
 
 	db_bind_int(s, 1, r->room_id);
+	db_bind_int(s, 2, r->user);
 	int rc = db_step(s);
 	if (rc < 0)
 		return rc;

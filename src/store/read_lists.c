@@ -37,7 +37,36 @@ static bool read_belong_row(sqlite3_stmt *s, struct store_belong *b)
 		.unread = unread > 0 ? (uint64_t)unread : 0,
 		.mentions = (uint64_t)sqlite3_column_int64(s, 9),
 	};
-	return db_column_dup_or_null(s, 2, &b->name) && copy_rid(b->rid, s, 1);
+	int64_t kind = sqlite3_column_int64(s, 11), role = sqlite3_column_int64(s, 13);
+
+	if (kind < 0 || kind >= N_ROOM_KINDS || role < 0 || role >= N_ROOM_ROLES)
+		return false;
+	b->kind = (enum room_kind)kind;
+	b->is_archived = sqlite3_column_int64(s, 12) != 0;
+	b->role = (enum room_role)role;
+	b->muted_until = sqlite3_column_int64(s, 14);
+	return db_column_dup_or_null(s, 2, &b->name) && db_column_dup(s, 10, &b->title) &&
+	       copy_rid(b->rid, s, 1);
+}
+
+static int read_direct_people(struct reader *rd, struct store_belong *b)
+{
+	sqlite3_stmt *s = db_stmt(&rd->db, R_DIRECT_PEOPLE);
+	int rc;
+
+	db_bind_int(s, 1, b->id);
+	while ((rc = db_step(s)) > 0) {
+		struct span name;
+
+		if (!db_column_text(s, 1, &name)) {
+			sqlite3_reset(s);
+			return -EUCLEAN;
+		}
+		if (b->people.len > 0)
+			buf_append_char(&b->people, ',');
+		user_encode(&b->people, sqlite3_column_int64(s, 0), name);
+	}
+	return rc;
 }
 
 int read_belong(struct reader *rd, struct store_read *r)
@@ -54,6 +83,10 @@ int read_belong(struct reader *rd, struct store_read *r)
 		}
 		if (!read_belong_row(s, &r->belong[r->n_belong++]))
 			return -EUCLEAN;
+	}
+	for (size_t i = 0; rc == 0 && i < r->n_belong; i++) {
+		if (r->belong[i].kind == ROOM_DIRECT)
+			rc = read_direct_people(rd, &r->belong[i]);
 	}
 	return rc;
 }
@@ -99,6 +132,8 @@ int read_rooms(struct reader *rd, struct store_read *r)
 			.id = sqlite3_column_int64(s, 0),
 			.head = (uint64_t)sqlite3_column_int64(s, 5),
 			.first = (uint64_t)sqlite3_column_int64(s, 6),
+			.kind = sqlite3_column_int64(s, 7) == ROOM_ANNOUNCEMENT ? ROOM_ANNOUNCEMENT
+										: ROOM_PUBLIC,
 		};
 		if (!copy_rid(room->rid, s, 1) || !db_column_dup(s, 2, &room->name) ||
 		    !db_column_dup(s, 3, &room->title) || !db_column_dup(s, 4, &room->topic))

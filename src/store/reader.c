@@ -30,7 +30,11 @@
 static const char *const statements[R_N_STMTS] = {
 	[R_BEGIN] = "BEGIN",
 	[R_COMMIT] = "COMMIT",
-	[R_LOG] = "SELECT coalesce(name, '~' || rid), head, first FROM rooms WHERE id = ?1",
+	/* Who was removed meanwhile reads no further.  0: whoever asks may. */
+	[R_LOG] = "SELECT coalesce(name, '~' || rid), head, first FROM rooms WHERE id = ?1"
+		  " AND (?2 = 0 OR EXISTS (SELECT 1 FROM members WHERE user = ?2 AND room = ?1)"
+		  "  OR (kind IN (0, 3) AND"
+		  "   coalesce((SELECT role FROM accounts WHERE user = ?2), 1) >= 1))",
 	[R_USER_BY_TOKEN] = "SELECT id, name, last_seen FROM users WHERE token_hash = ?1",
 	[R_SESSION] =
 		"SELECT u.id, u.name, s.used, s.id, a.role FROM sessions s"
@@ -76,11 +80,27 @@ static const char *const statements[R_N_STMTS] = {
 		     "  WHERE e.author = m.user AND e.room = r.id AND e.kind = 1"
 		     "  AND e.seq <= m.read_seq ORDER BY e.seq DESC LIMIT 1),"
 		     " (SELECT count(*) FROM mentions n"
-		     "  WHERE n.user = m.user AND n.room = r.id AND n.seq > m.read_seq)"
+		     "  WHERE n.user = m.user AND n.room = r.id AND n.seq > m.read_seq),"
+		     " r.title, r.kind, r.is_archived, m.role, m.muted_until"
 		     " FROM members m JOIN rooms r ON r.id = m.room WHERE m.user = ?1"
 		     " ORDER BY r.name, r.id",
-	[R_ROOMS] = "SELECT id, rid, name, title, topic, head, first FROM rooms"
-		    " WHERE name IS NOT NULL AND instr(name, ?1) > 0 AND (?3 = 0 OR EXISTS"
+	[R_DIRECT_PEOPLE] = "SELECT u.id, u.name FROM members m JOIN users u ON u.id = m.user"
+			    " WHERE m.room = ?1 ORDER BY u.id",
+	[R_MEMBERS] = "SELECT m.user, u.name, m.role, m.muted_until FROM members m"
+		      " JOIN users u ON u.id = m.user"
+		      " WHERE m.room = ?1 AND m.user > ?2 ORDER BY m.user LIMIT ?3",
+	[R_PEOPLE_OF_TEAM] = "SELECT u.id, u.name, coalesce(a.role, 1) FROM users u"
+			     " LEFT JOIN accounts a ON a.user = u.id WHERE u.name_key IS NOT NULL"
+			     " AND instr(u.name_key, ?1) > 0 AND coalesce(NOT a.is_disabled,"
+			     "  NOT EXISTS (SELECT 1 FROM accounts)) ORDER BY u.name_key LIMIT ?2",
+	[R_PEOPLE_OF_ROOMS] =
+		"SELECT u.id, u.name, a.role FROM users u JOIN accounts a ON a.user = u.id"
+		" WHERE instr(u.name_key, ?1) > 0 AND NOT a.is_disabled AND EXISTS"
+		"  (SELECT 1 FROM members x JOIN members y ON y.room = x.room"
+		"   WHERE x.user = ?3 AND y.user = u.id) ORDER BY u.name_key LIMIT ?2",
+	[R_ROOMS] = "SELECT id, rid, name, title, topic, head, first, kind FROM rooms"
+		    " WHERE name IS NOT NULL AND NOT is_archived AND instr(name, ?1) > 0 AND (?3 = "
+		    "0 OR EXISTS"
 		    "  (SELECT 1 FROM members WHERE user = ?3 AND room = rooms.id))"
 		    " ORDER BY name LIMIT ?2",
 	[R_UP] = EVENTS_OF("events_by_seq") " ORDER BY e.seq",
@@ -134,6 +154,10 @@ static int run(struct reader *rd, struct store_read *r)
 		return read_events(rd, r);
 	case STORE_READ_ROOMS:
 		return read_rooms(rd, r);
+	case STORE_READ_PEOPLE:
+		return read_people(rd, r);
+	case STORE_READ_MEMBERS:
+		return read_members(rd, r);
 	}
 	r->err = PROTO_E_INTERNAL;
 	r->why = "There is no such read.";

@@ -19,6 +19,10 @@ enum {
 	R_TEAM,
 	R_BELONG,
 	R_ROOMS,
+	R_DIRECT_PEOPLE,
+	R_MEMBERS,
+	R_PEOPLE_OF_TEAM,
+	R_PEOPLE_OF_ROOMS,
 	R_UP,
 	R_DOWN,
 	R_FOLD_UP,
@@ -43,6 +47,8 @@ int read_team(struct reader *rd, struct store_read *r);
 int read_lists_of_team(struct reader *rd, struct store_read *r);
 int read_belong(struct reader *rd, struct store_read *r);
 int read_rooms(struct reader *rd, struct store_read *r);
+int read_members(struct reader *rd, struct store_read *r);
+int read_people(struct reader *rd, struct store_read *r);
 
 /** The reactions to one message while it is being encoded; reused from message to message. */
 struct fold {

@@ -153,6 +153,18 @@ static const char *const migrations[] = {
 	" act TEXT NOT NULL,"
 	" object TEXT NOT NULL DEFAULT '',"
 	" address TEXT NOT NULL DEFAULT '');",
+
+	/* 4: kinds of rooms, and roles in them.  Private and direct rooms have no name; people are
+	 * a direct room's, their ids in rising order.  Events of kind 7 have in count whom they are
+	 * about, in react_on what happened, in quote its value; of kind 6 in emoji the new title.
+	 */
+	"ALTER TABLE rooms ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE rooms ADD COLUMN is_archived INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE rooms ADD COLUMN people TEXT;"
+	"CREATE UNIQUE INDEX rooms_by_people ON rooms(people) WHERE people IS NOT NULL;"
+	"ALTER TABLE members ADD COLUMN role INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE members ADD COLUMN muted_until INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX members_by_room ON members(room, user);",
 };
 
 enum {

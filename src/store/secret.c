@@ -56,19 +56,26 @@ static void add_span(crypto_generichash_state *h, struct span s)
 /* The stream is stored, as its hash: the names of the ops, not their numbers in this build. */
 static struct span name_of(enum op op)
 {
-	switch (op) {
-	case OP_SEND:
-		return SPAN("send");
-	case OP_EDIT:
-		return SPAN("edit");
-	case OP_DELETE:
-		return SPAN("delete");
-	case OP_REACT:
-		return SPAN("react");
-	default:
-		assert(!"no write");
-		return SPAN("");
-	}
+	static const struct span names[N_WS_OPS] = {
+		[OP_SEND] = SPAN("send"),     [OP_EDIT] = SPAN("edit"),
+		[OP_DELETE] = SPAN("delete"), [OP_REACT] = SPAN("react"),
+		[OP_CREATE] = SPAN("create"), [OP_INVITE] = SPAN("invite"),
+		[OP_REMOVE] = SPAN("remove"), [OP_ROLE] = SPAN("role"),
+		[OP_MUTE] = SPAN("mute"),     [OP_TOPIC] = SPAN("topic"),
+		[OP_RENAME] = SPAN("rename"), [OP_ARCHIVE] = SPAN("archive"),
+	};
+
+	assert(op_is_write(op));
+	return names[op];
+}
+
+/* What only they have, so that the others' hashes stay what they were. */
+static void add_change(crypto_generichash_state *h, const struct request *req)
+{
+	add_span(h, req->topic);
+	add_number(h, req->kind);
+	add_number(h, req->room_role);
+	add_number(h, req->for_ms);
 }
 
 void secret_hash_content(unsigned char out[SECRET_CONTENT_HASH_BYTES],
@@ -90,6 +97,8 @@ void secret_hash_content(unsigned char out[SECRET_CONTENT_HASH_BYTES],
 	add_number(&h, req->n_mentions);
 	for (unsigned i = 0; i < req->n_mentions; i++)
 		add_number(&h, (uint64_t)req->mentions[i]);
+	if (req->op == OP_CREATE || op_is_change(req->op))
+		add_change(&h, req);
 	crypto_generichash_final(&h, out, SECRET_CONTENT_HASH_BYTES);
 	sodium_memzero(&h, sizeof(h));
 }

@@ -13,6 +13,8 @@ struct writer_room {
 	int64_t id;
 	char rid[STORE_RID_SIZE];
 	char *label; /* as events name it: the folded name, or "~rid" */
+	enum room_kind kind;
+	bool is_archived;
 	uint64_t head;
 	uint64_t n_messages;
 	bool dirty; /* head or n_messages are not in the row yet */
@@ -26,12 +28,15 @@ struct writer_name {
 	UT_hash_handle hh;
 };
 
-/** How many messages a user has written in a room. */
-struct writer_own {
-	struct writer_own_key {
+/** What a user is in a room, and how many messages they have written there. */
+struct writer_member {
+	struct writer_member_key {
 		int64_t user, room;
 	} key;
-	uint64_t n;
+	bool has_own, has_role; /* what is known */
+	uint64_t n_own;
+	enum room_role role;
+	int64_t muted_until;
 	UT_hash_handle hh;
 };
 
@@ -48,7 +53,7 @@ struct writer {
 	struct writer_room *rooms;
 	struct writer_room *dirty;
 	struct writer_name *names;
-	struct writer_own *owns;
+	struct writer_member *members;
 	/* The highest ids that were committed and told.  What lies above them after a failed commit
 	 * turned out stored all the same. */
 	int64_t last_event, last_user;
@@ -111,6 +116,20 @@ enum {
 	W_AUDIT,
 	W_MEMBER,
 	W_MEMBER_ADD,
+	W_MEMBER_INVITE,
+	W_MEMBER_ROLE,
+	W_MEMBER_MUTE,
+	W_MEMBER_OTHER_OWNER,
+	W_MEMBER_HEIR,
+	W_ROOM_BY_PEOPLE,
+	W_ROOM_TOPIC,
+	W_ROOM_RENAME,
+	W_ROOM_ALIAS,
+	W_ROOM_UNALIAS,
+	W_ROOM_ARCHIVE,
+	W_ROOM_PEOPLE,
+	W_USER_TEAM,
+	W_AUDIT_ROOM,
 	W_MEMBER_READ,
 	W_MEMBER_DROP,
 	W_EVENT_BY_KEY,
@@ -157,11 +176,17 @@ int writer_find_room(struct writer *w, int64_t id, struct writer_room **out);
 /** The name of user @id; NULL in *@out for an unknown one.  0 or negative. */
 int writer_find_name(struct writer *w, int64_t id, const char **out);
 void writer_forget_name(struct writer *w, int64_t id);
+void writer_forget_room(struct writer *w, int64_t id); /* which is not dirty */
 /**
  * How many messages @user has in @room; whoever adds one counts it there.  NULL with *@err set:
  * failed.
  */
 uint64_t *writer_find_own(struct writer *w, int64_t user, int64_t room, int *err);
+/** What @user is in @room.  0 with role and muted_until, or negative. */
+int writer_find_member(struct writer *w, int64_t user, int64_t room,
+		       const struct writer_member **out);
+/** The row of members has changed. */
+void writer_forget_member(struct writer *w, int64_t user, int64_t room);
 void writer_mark_dirty(struct writer *w, struct writer_room *room);
 /** Write the rows of the rooms that the batch changed. */
 int writer_flush_rooms(struct writer *w);
@@ -183,9 +208,56 @@ int op_apply_account(struct writer *w, struct store_op *op);
  * negative: failed.  It writes only when it returns 1. */
 int op_claim_name(struct writer *w, struct span key, int64_t self, int64_t now);
 int op_apply_join(struct writer *w, struct store_op *op);
+int op_apply_create(struct writer *w, struct store_op *op);
+/** A room to be made; name and people have p NULL where it has none. */
+struct new_room {
+	enum room_kind kind;
+	struct span name, title, topic, people;
+};
+/** op_create.c: its row.  0 with *@id, or negative. */
+int op_make_room(struct writer *w, const struct new_room *room, int64_t *id);
+/** op_join.c.  1: *@id is the room that the request names; 0: there is none; negative: failed. */
+int op_find_room(struct writer *w, const struct request *req, int64_t *id);
+/** Fill op->room from op->room_id.  0 or negative; op is refused where there is none. */
+int op_take_snapshot(struct writer *w, struct store_op *op);
 int op_apply_write(struct writer *w, struct store_op *op);
 int op_apply_mark(struct writer *w, struct store_op *op);
 int op_apply_forget(struct writer *w, struct store_op *op);
+
+/**
+ * op_permit.c: whether op->user may do @asked in @room.  1; 0: @op is refused; negative: failed.
+ * @is_others: it concerns what another wrote.
+ */
+int op_permit(struct writer *w, struct store_op *op, enum op asked, const struct writer_room *room,
+	      bool is_others);
+/** What @user counts as in @room.  0 or negative. */
+int op_find_standing(struct writer *w, int64_t user, const struct writer_room *room,
+		     enum room_role *out);
+/** The role of @user in the team; in open mode all are members.  1: it is set; 0: there is no such
+ * user, or they were shut out; negative: failed. */
+int op_find_team_role(struct writer *w, int64_t user, enum team_role *out);
+/** op_change.c: what changes the room or who belongs to it, before its event is appended: decide,
+ * change, and note in op->event what it says.  0 or negative. */
+int op_apply_change(struct writer *w, struct store_op *op, struct writer_room *room);
+/** Add @user, with @role, who has read what is there. */
+int op_add_member(struct writer *w, int64_t user, const struct writer_room *room,
+		  enum room_role role);
+/** Have @user told of op->room_id, where they were added. */
+int op_tell_added(struct writer *w, struct store_op *op, int64_t user);
+/** Note who is the owner once @user has left, where nobody else is: *@heir, or 0. */
+int op_find_heir(struct writer *w, int64_t user, const struct writer_room *room, int64_t *heir);
+/** Note an administrative act in @room about @user (0: nobody) for the audit log. */
+int op_audit_room(struct writer *w, const struct store_op *op, const struct writer_room *room,
+		  const char *act, int64_t user);
+/**
+ * op_event.c: fill in what all events have, from the op's user and @room: op->event's kind and what
+ * is particular to it are set already.
+ */
+int op_fill_event(struct writer *w, struct store_op *op, const struct writer_room *room);
+/** Append op->event under op->req->key, NULL for @hash: without a key.  1: done; 0: this author has
+ * used the key before, and nothing was written; negative: failed. */
+int op_append_event(struct writer *w, struct store_op *op, struct writer_room *room,
+		    const unsigned char *hash);
 
 /** op_effect.c: what edits, deletions and reactions do beside their event. */
 int op_clear_target(struct writer *w, int64_t room, int64_t event, uint64_t target,

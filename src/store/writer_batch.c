@@ -24,6 +24,8 @@ static int apply(struct writer *w, struct store_op *op)
 		return op_apply_hello(w, op);
 	case STORE_JOIN:
 		return op_apply_join(w, op);
+	case STORE_CREATE:
+		return op_apply_create(w, op);
 	case STORE_WRITE:
 		return op_apply_write(w, op);
 	case STORE_MARK:
@@ -108,7 +110,8 @@ static void forget_results(struct store_op *op)
 	op->name = op->token = NULL;
 	store_room_deinit(&op->room);
 	op->event = (struct event){0};
-	op->scratch.len = 0;
+	op->scratch.len = op->names.len = op->entry.len = 0;
+	op->n_added = 0;
 	op->seq = 0;
 	op->ts = 0;
 	op->dup = op->renamed = op->drops_tail = false;

@@ -1,6 +1,6 @@
 /*
- * What the writer remembers between ops: rooms with their heads, the names of authors, and how
- * many messages each has in a room.
+ * What the writer remembers between ops: rooms with their heads, the names of authors, and what
+ * each is in a room, with how many messages.
  *
  * A room's head and count go on in memory during a batch and are written once, before the commit.
  */
@@ -13,7 +13,7 @@
 enum {
 	CACHE_MAX_ROOMS = 4096,
 	CACHE_MAX_NAMES = 16384,
-	CACHE_MAX_OWNS = 16384,
+	CACHE_MAX_MEMBERS = 16384,
 };
 
 static void drop_rooms(struct writer *w)
@@ -39,13 +39,13 @@ static void drop_names(struct writer *w)
 	}
 }
 
-static void drop_owns(struct writer *w)
+static void drop_members(struct writer *w)
 {
-	struct writer_own *own, *next;
+	struct writer_member *m, *next;
 
-	HASH_ITER (hh, w->owns, own, next) {
-		HASH_DEL(w->owns, own);
-		free(own);
+	HASH_ITER (hh, w->members, m, next) {
+		HASH_DEL(w->members, m);
+		free(m);
 	}
 }
 
@@ -63,8 +63,9 @@ int writer_find_room(struct writer *w, int64_t id, struct writer_room **out)
 			return rc;
 		struct span rid;
 		char *label;
-		if (!db_column_text(s, 0, &rid) || rid.len >= STORE_RID_SIZE ||
-		    !db_column_dup_or_null(s, 1, &label)) {
+		int64_t kind = sqlite3_column_int64(s, 4);
+		if (!db_column_text(s, 0, &rid) || rid.len >= STORE_RID_SIZE || kind < 0 ||
+		    kind >= N_ROOM_KINDS || !db_column_dup_or_null(s, 1, &label)) {
 			sqlite3_reset(s);
 			return -EUCLEAN;
 		}
@@ -79,6 +80,8 @@ int writer_find_room(struct writer *w, int64_t id, struct writer_room **out)
 		}
 		room->head = (uint64_t)sqlite3_column_int64(s, 2);
 		room->n_messages = (uint64_t)sqlite3_column_int64(s, 3);
+		room->kind = (enum room_kind)sqlite3_column_int64(s, 4);
+		room->is_archived = sqlite3_column_int64(s, 5) != 0;
 		sqlite3_reset(s);
 		HASH_ADD(hh, w->rooms, id, sizeof(room->id), room);
 	}
@@ -125,13 +128,38 @@ void writer_forget_name(struct writer *w, int64_t id)
 	free(name);
 }
 
+void writer_forget_room(struct writer *w, int64_t id)
+{
+	struct writer_room *room;
+
+	HASH_FIND(hh, w->rooms, &id, sizeof(id), room);
+	if (room == NULL)
+		return;
+	assert(!room->dirty);
+	HASH_DEL(w->rooms, room);
+	free(room->label);
+	free(room);
+}
+
+static struct writer_member *find_member(struct writer *w, int64_t user, int64_t room)
+{
+	struct writer_member_key key = {.user = user, .room = room};
+	struct writer_member *m;
+
+	HASH_FIND(hh, w->members, &key, sizeof(key), m);
+	if (m == NULL) {
+		m = mem_zalloc(sizeof(*m));
+		m->key = key;
+		HASH_ADD(hh, w->members, key, sizeof(m->key), m);
+	}
+	return m;
+}
+
 uint64_t *writer_find_own(struct writer *w, int64_t user, int64_t room, int *err)
 {
-	struct writer_own_key key = {.user = user, .room = room};
-	struct writer_own *own;
+	struct writer_member *m = find_member(w, user, room);
 
-	HASH_FIND(hh, w->owns, &key, sizeof(key), own);
-	if (own == NULL) {
+	if (!m->has_own) {
 		sqlite3_stmt *s = db_stmt(&w->db, W_OWN_ORD);
 
 		db_bind_int(s, 1, user);
@@ -141,15 +169,42 @@ uint64_t *writer_find_own(struct writer *w, int64_t user, int64_t room, int *err
 			*err = rc;
 			return NULL;
 		}
-		own = mem_zalloc(sizeof(*own));
-		own->key = key;
 		if (rc > 0) {
-			own->n = (uint64_t)sqlite3_column_int64(s, 0);
+			m->n_own = (uint64_t)sqlite3_column_int64(s, 0);
 			sqlite3_reset(s);
 		}
-		HASH_ADD(hh, w->owns, key, sizeof(own->key), own);
+		m->has_own = true;
 	}
-	return &own->n;
+	return &m->n_own;
+}
+
+int writer_find_member(struct writer *w, int64_t user, int64_t room,
+		       const struct writer_member **out)
+{
+	struct writer_member *m = find_member(w, user, room);
+
+	*out = m;
+	if (m->has_role)
+		return 0;
+	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER);
+	db_bind_int(s, 1, user);
+	db_bind_int(s, 2, room);
+	int rc = db_step(s);
+	if (rc < 0)
+		return rc;
+	int64_t role = rc > 0 ? sqlite3_column_int64(s, 0) : ROOM_ROLE_NONE;
+	m->muted_until = rc > 0 ? sqlite3_column_int64(s, 1) : 0;
+	sqlite3_reset(s);
+	if (role < 0 || role >= N_ROOM_ROLES)
+		return -EUCLEAN;
+	m->role = (enum room_role)role;
+	m->has_role = true;
+	return 0;
+}
+
+void writer_forget_member(struct writer *w, int64_t user, int64_t room)
+{
+	find_member(w, user, room)->has_role = false;
 }
 
 void writer_mark_dirty(struct writer *w, struct writer_room *room)
@@ -184,7 +239,7 @@ void writer_drop_caches(struct writer *w)
 {
 	drop_rooms(w);
 	drop_names(w);
-	drop_owns(w);
+	drop_members(w);
 }
 
 void writer_trim_caches(struct writer *w)
@@ -194,6 +249,6 @@ void writer_trim_caches(struct writer *w)
 		drop_rooms(w);
 	if (HASH_COUNT(w->names) > CACHE_MAX_NAMES)
 		drop_names(w);
-	if (HASH_COUNT(w->owns) > CACHE_MAX_OWNS)
-		drop_owns(w);
+	if (HASH_COUNT(w->members) > CACHE_MAX_MEMBERS)
+		drop_members(w);
 }

@@ -22,13 +22,16 @@ static const char *const statements[W_N_STMTS] = {
 	[W_BEGIN] = "BEGIN IMMEDIATE",
 	[W_COMMIT] = "COMMIT",
 	[W_PROBE] = "UPDATE meta SET v = randomblob(8) WHERE k = 'probe'",
-	[W_ROOM] = "SELECT rid, name, head, n_messages FROM rooms WHERE id = ?1",
+	[W_ROOM] = "SELECT rid, name, head, n_messages, kind, is_archived FROM rooms"
+		   " WHERE id = ?1",
 	[W_ROOM_FLUSH] = "UPDATE rooms SET head = ?2, n_messages = ?3 WHERE id = ?1",
 	[W_ROOM_BY_NAME] = "SELECT id FROM rooms WHERE name = ?1"
 			   " UNION ALL SELECT room FROM room_aliases WHERE name = ?1",
 	[W_ROOM_BY_RID] = "SELECT id FROM rooms WHERE rid = ?1",
-	[W_ROOM_NEW] = "INSERT INTO rooms(rid, name, title) VALUES(?1, ?2, ?3)",
-	[W_ROOM_SNAPSHOT] = "SELECT rid, name, title, topic, first FROM rooms WHERE id = ?1",
+	[W_ROOM_NEW] = "INSERT INTO rooms(rid, name, title, kind, topic, people)"
+		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[W_ROOM_SNAPSHOT] = "SELECT rid, name, title, topic, first, kind, is_archived FROM rooms"
+			    " WHERE id = ?1",
 	[W_USER_NAME] = "SELECT name FROM users WHERE id = ?1",
 	/* Whoever has an account keeps their name. */
 	[W_USER_BY_KEY] = "SELECT id, CASE WHEN EXISTS(SELECT 1 FROM accounts WHERE user = id)"
@@ -82,11 +85,35 @@ static const char *const statements[W_N_STMTS] = {
 	[W_SESSIONS_EXPIRE] =
 		"DELETE FROM sessions WHERE user = ?1 AND (used < ?2 OR created < ?3)",
 	[W_AUDIT] = "INSERT INTO audit(ts, actor, act, object, address) VALUES(?1, ?2, ?3, ?4, ?5)",
-	[W_MEMBER] = "SELECT 1 FROM members WHERE user = ?1 AND room = ?2",
-	[W_MEMBER_ADD] = "INSERT OR IGNORE INTO members(user, room) VALUES(?1, ?2)",
+	[W_MEMBER] = "SELECT role, muted_until FROM members WHERE user = ?1 AND room = ?2",
+	[W_MEMBER_ADD] = "INSERT OR IGNORE INTO members(user, room, role) VALUES(?1, ?2, ?3)",
 	[W_MEMBER_READ] = "UPDATE members SET read_seq = ?3 WHERE user = ?1 AND room = ?2",
 	[W_MEMBER_DROP] = "DELETE FROM members WHERE user = ?1 AND room = ?2",
-	[W_EVENT_BY_KEY] = "SELECT seq, ts, hash FROM events WHERE author = ?1 AND key = ?2",
+	[W_MEMBER_INVITE] = "INSERT OR IGNORE INTO members(user, room, role, read_seq)"
+			    " VALUES(?1, ?2, ?3, ?4)",
+	[W_MEMBER_ROLE] = "UPDATE members SET role = ?3 WHERE user = ?1 AND room = ?2",
+	[W_MEMBER_MUTE] = "UPDATE members SET muted_until = ?3 WHERE user = ?1 AND room = ?2",
+	[W_MEMBER_OTHER_OWNER] = "SELECT 1 FROM members WHERE room = ?2 AND user <> ?1 AND role = 3"
+				 " LIMIT 1",
+	/* Ids rise, so the lowest has been there longest, as far as is known. */
+	[W_MEMBER_HEIR] = "SELECT user FROM members WHERE room = ?2 AND user <> ?1"
+			  " ORDER BY role DESC, user LIMIT 1",
+	[W_ROOM_BY_PEOPLE] = "SELECT id FROM rooms WHERE people = ?1",
+	[W_ROOM_TOPIC] = "UPDATE rooms SET topic = ?2 WHERE id = ?1",
+	[W_ROOM_RENAME] = "UPDATE rooms SET title = ?2, name = ?3 WHERE id = ?1",
+	[W_ROOM_ALIAS] = "INSERT OR IGNORE INTO room_aliases(name, room) VALUES(?2, ?1)",
+	[W_ROOM_UNALIAS] = "DELETE FROM room_aliases WHERE name = ?2 AND room = ?1",
+	[W_ROOM_ARCHIVE] = "UPDATE rooms SET is_archived = ?2 WHERE id = ?1",
+	[W_ROOM_PEOPLE] = "SELECT u.id, u.name FROM members m JOIN users u ON u.id = m.user"
+			  " WHERE m.room = ?1 ORDER BY u.id",
+	/* Where there are accounts, who has none is nobody. */
+	[W_USER_TEAM] =
+		"SELECT coalesce(a.role, 1) FROM users u LEFT JOIN accounts a ON a.user = u.id"
+		" WHERE u.id = ?1 AND coalesce(NOT a.is_disabled,"
+		"  NOT EXISTS (SELECT 1 FROM accounts))",
+	[W_AUDIT_ROOM] = "INSERT INTO audit(ts, actor, act, object, address) VALUES(?1, ?2, ?3, ?4,"
+			 " coalesce((SELECT address FROM sessions WHERE id = ?5), ''))",
+	[W_EVENT_BY_KEY] = "SELECT seq, ts, hash, room FROM events WHERE author = ?1 AND key = ?2",
 	[W_EVENT_BY_SEQ] = "SELECT id, kind, author, body IS NULL, mentions FROM events"
 			   " WHERE room = ?1 AND seq = ?2",
 	[W_EVENT_NEW] =
@@ -185,15 +212,16 @@ static struct store_op *found_op(sqlite3_stmt *s)
 	op->user = e->from_id;
 	op->seq = e->seq;
 	op->ts = e->ts;
-	op->drops_tail = e->kind == EVENT_DELETE;
+	op->drops_tail = e->kind == EVENT_DELETE || e->kind == EVENT_RENAME;
 
-	struct span *const spans[] = {&e->room, &e->from_name, &e->text, &e->emoji};
+	struct span *const spans[] = {&e->room,  &e->from_name,  &e->text,
+				      &e->emoji, &e->about_name, &e->title};
 	size_t n_ids = e->n_mentions * sizeof(int64_t);
 
 	/* Reserved whole: the spans point into it, so it must not move.  The ids come first, where
 	 * the allocation is aligned for them. */
-	buf_reserve(&op->scratch,
-		    n_ids + e->room.len + e->from_name.len + e->text.len + e->emoji.len + 1);
+	buf_reserve(&op->scratch, n_ids + e->room.len + e->from_name.len + e->text.len +
+					  e->emoji.len + e->about_name.len + e->title.len + 1);
 	buf_append(&op->scratch, mentions, n_ids);
 	e->mentions = n_ids != 0 ? (const int64_t *)(const void *)op->scratch.p : NULL;
 	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {

@@ -16,7 +16,7 @@ test('joining a name that no room has makes the room', async () => {
   assert.match(join.rid, /^[A-Za-z0-9]+$/)
   assert.ok(typeof join.epoch === 'string' && join.epoch.length > 0)
   const { re, ok, rid, epoch, ...rest } = join
-  assert.deepEqual(rest, { room, title: room, head: 0, first: 1, topic: '', state: 'complete', events: [], members: [ada.me], online: 1 })
+  assert.deepEqual(rest, { room, title: room, head: 0, first: 1, topic: '', kind: 'public', role: 'member', state: 'complete', events: [], members: [ada.me], online: 1 })
 })
 
 test('a name is judged after NFKC and folding; the creator\'s spelling is the title', async () => {
@@ -153,7 +153,7 @@ test('a join makes one belong: the room is in the next hello, until forgotten', 
   const { room, rid, epoch } = ada.join
   await bob.ok({ op: 'send', room, key: 'k', text: 'x' })
   const listed = async () => (await server.again(ada)).hello.rooms.filter((r) => r.rid === rid)
-  const entry = { room, rid, head: 1, epoch, read: 0, unread: 1, mentions: 0 }
+  const entry = { room, rid, title: room, kind: 'public', role: 'member', head: 1, epoch, read: 0, unread: 1, mentions: 0 }
   assert.deepEqual(await listed(), [entry])
   await ada.ok({ op: 'leave', room })
   assert.deepEqual(await listed(), [entry], 'leave alone does not forget')

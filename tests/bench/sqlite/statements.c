@@ -44,6 +44,10 @@ static int64_t insert_named(struct statements *st, int statement, int n_texts, c
 
 	for (int column = 1; column <= n_texts; column++)
 		db_bind_text(s, column, (struct span){.p = text, .len = (size_t)len});
+	if (statement == W_ROOM_NEW) {
+		db_bind_int(s, 4, ROOM_PUBLIC);
+		db_bind_text(s, 5, SPAN(""));
+	}
 	if (statement == W_USER_NEW) {
 		db_bind_blob(s, 3, (struct span){.p = text, .len = (size_t)len});
 		db_bind_int(s, 4, 1);
