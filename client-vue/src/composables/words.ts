@@ -1,3 +1,5 @@
+import { Refused } from '@/protocol/client'
+import { LinkDown } from '@/protocol/connection'
 import { ApiError } from '@/protocol/api'
 
 const WORDS: Record<string, string> = {
@@ -9,6 +11,8 @@ const WORDS: Record<string, string> = {
 
 /** What to tell the user of a failed request; @own are the words that fit the place better. */
 export function wordsFor(error: unknown, own: Record<string, string> = {}): string {
+  if (error instanceof LinkDown) return 'The server cannot be reached.'
+  if (error instanceof Refused) return own[error.code] ?? error.message
   if (!(error instanceof ApiError)) return 'Something went wrong.'
   const words = own[error.code] ?? WORDS[error.code]
   if (words !== undefined) return words

@@ -6,16 +6,20 @@
  * asked for in the same breath as hello is said.
  */
 import { Connection, LinkDown, type Link, type Socket } from './connection'
-import { decodeRooms } from './decode'
+import { decodeEntry, decodeMembers, decodePeople, decodeRooms } from './decode'
 import type { Env } from './env'
 import type {
   Body,
   HelloReply,
   LogEvent,
+  Member,
+  Person,
   ProtocolError,
   Reply,
   RoomEntry,
+  RoomKind,
   RoomListing,
+  RoomRole,
   TypingEvent,
 } from './messages'
 import { Outbox, type OutboxEntry, type OutboxOptions } from './outbox'
@@ -47,6 +51,15 @@ function isTooSoon(reply: Reply): reply is TooSoon {
 
 /** When to ask again where the server does not say. */
 const RETRY_MS = 1000
+
+/** What can be done to a room by those who may. */
+export type RoomChange =
+  | { op: 'invite' | 'remove'; user: string }
+  | { op: 'role'; user: string; role: RoomRole }
+  | { op: 'mute'; user: string; for_ms: number }
+  | { op: 'topic'; topic: string }
+  | { op: 'rename'; name: string }
+  | { op: 'archive'; on: boolean }
 
 export interface ClientOptions {
   env: Env
@@ -101,6 +114,8 @@ export class Client {
       onReset: (rid) => this.outbox.resend(rid),
       onTyping: options.onTyping,
       onLive: options.onLive,
+      onAdded: (entry) => void this.#enter(entry).catch(() => undefined),
+      onRemoved: (rid) => this.#drop(rid),
     })
     this.outbox = new Outbox({
       ...options.outbox,
@@ -147,10 +162,67 @@ export class Client {
     return decodeRooms(await this.#ask('rooms', fields)) ?? []
   }
 
+  /** Join a room that the user belongs to since just now. */
+  async #enter(entry: RoomEntry): Promise<RoomState> {
+    if (this.rooms.get(entry.rid) === undefined) this.rooms.set(roomFromEntry(entry))
+    const state = await this.rooms.join(entry.rid)
+    this.outbox.flush()
+    return state
+  }
+
+  /** The room is not the user's any more. */
+  #drop(rid: string): void {
+    if (this.rooms.get(rid) === undefined) return
+    this.rooms.remove(rid)
+    this.#o.onGone(rid)
+  }
+
+  async #askEntry(op: string, fields: Body): Promise<RoomState> {
+    const entry = decodeEntry(await this.#ask(op, fields))
+    if (entry === null) throw new LinkDown()
+    return this.#enter(entry)
+  }
+
+  /** Make a room. Under the same @key it is made once. */
+  createRoom(room: { name: string; kind: RoomKind; topic?: string }, key: string): Promise<RoomState> {
+    return this.#askEntry('create', { ...room, key })
+  }
+
+  /** The direct room with these others. */
+  openDirect(users: readonly string[]): Promise<RoomState> {
+    return this.#askEntry('direct', { users })
+  }
+
+  /** People of the team whose names contain @query. */
+  async people(query: string): Promise<Person[]> {
+    const folded = foldName(query)
+    const fields = folded === '' ? { limit: 50 } : { query: folded, limit: 50 }
+    return decodePeople(await this.#ask('people', fields)) ?? []
+  }
+
+  /** All who belong to a room. */
+  async members(rid: string): Promise<Member[]> {
+    const all: Member[] = []
+    for (;;) {
+      const after = all.at(-1)?.id
+      const fields = { room: `~${rid}`, limit: 200, ...(after === undefined ? {} : { after }) }
+      const page = decodeMembers(await this.#ask('members', fields))
+      if (page === null) throw new LinkDown()
+      all.push(...page.members)
+      if (!page.more || page.members.length === 0) return all
+    }
+  }
+
+  /** Change a room, or who belongs to it; under the same @key it is done once. */
+  async administer(rid: string, change: RoomChange, key: string): Promise<void> {
+    const { op, ...fields } = change
+    await this.#ask(op, { room: `~${rid}`, key, ...fields })
+  }
+
   /** Leave for good: the room is no longer the user's. */
   async forget(rid: string): Promise<void> {
     await this.#ask('leave', { room: `~${rid}`, forget: true })
-    this.rooms.remove(rid)
+    this.#drop(rid)
   }
 
   /** The user has seen everything up to @seq. */
@@ -199,7 +271,7 @@ export class Client {
           return this.#missed(state, since)
         } catch (err) {
           // A new link joins again; a room that was refused stays unjoined, and says so.
-          if (err instanceof Refused && err.code === 'not_found') await this.#replace(rid)
+          if (err instanceof Refused && err.code === 'not_found') await this.#replace(rid, hello)
           return 0
         }
       }),
@@ -209,9 +281,15 @@ export class Client {
     if (link > 1) this.#o.onCaughtUp(missed.reduce((sum, n) => sum + n, 0))
   }
 
-  /** A backup was restored that does not have the room. One without a name cannot be found. */
-  async #replace(rid: string): Promise<void> {
-    if (this.rooms.get(rid)?.room.startsWith('~') !== false) return
+  /**
+   * A backup was restored that does not have the room, or the user was removed from it meanwhile. One
+   * without a name cannot be found.
+   */
+  async #replace(rid: string, hello: HelloReply): Promise<void> {
+    if (this.rooms.get(rid)?.room.startsWith('~') !== false) {
+      if (!hello.rooms.some((r) => r.rid === rid)) this.#drop(rid)
+      return
+    }
     try {
       const state = await this.rooms.replace(rid)
       if (state.rid === rid) return

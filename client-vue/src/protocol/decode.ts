@@ -13,13 +13,19 @@ import type {
   JoinState,
   Limits,
   LogEvent,
+  Member,
+  MemberEvent,
   MessageEvent,
+  Person,
   ProtocolError,
   Rate,
   Reaction,
   Reply,
   RoomEntry,
+  RoomFacts,
+  RoomKind,
   RoomListing,
+  RoomRole,
   ServerEvent,
   TeamRole,
   User,
@@ -66,6 +72,35 @@ function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined
 function user(value: unknown): User {
   const o = object(value)
   return { id: string(o['id']), name: string(o['name']) }
+}
+
+const KINDS: readonly string[] = ['public', 'private', 'direct', 'announcement'] satisfies RoomKind[]
+const ROOM_ROLES: readonly string[] = ['member', 'moderator', 'owner'] satisfies RoomRole[]
+const ACTS: readonly string[] = ['add', 'remove', 'leave', 'role', 'mute'] satisfies MemberEvent['act'][]
+
+function oneOf<T extends string>(value: unknown, names: readonly string[]): T {
+  if (typeof value !== 'string' || !names.includes(value)) throw new Malformed()
+  return value as T
+}
+
+const roomRole = (value: unknown) => oneOf<RoomRole>(value, ROOM_ROLES)
+const roomKind = (value: unknown) => oneOf<RoomKind>(value, KINDS)
+
+/** Only what is there: what is not stays as it was known. */
+function facts(o: Body): RoomFacts {
+  const found: RoomFacts = {}
+  const title = optional(o['title'], string)
+  const kind = optional(o['kind'], roomKind)
+  const role = optional(o['role'], roomRole)
+  const muted = optional(o['muted'], count)
+  const people = optional(o['people'], (v) => list(v, user))
+  if (title !== undefined) found.title = title
+  if (kind !== undefined) found.kind = kind
+  if (role !== undefined) found.role = role
+  if (muted !== undefined) found.muted = muted
+  if (people !== undefined) found.people = people
+  found.archived = optional(o['archived'], boolean) ?? false
+  return found
 }
 
 function reaction(value: unknown): Reaction {
@@ -115,7 +150,23 @@ const LOG: Record<string, (o: Body) => LogEvent> = {
     count: count(o['count']),
   }),
   topic: (o) => ({ ev: 'topic', ...logFields(o), topic: string(o['topic']) }),
-  rename: (o) => ({ ev: 'rename', ...logFields(o), was: string(o['was']) }),
+  rename(o) {
+    const title = optional(o['title'], string)
+    const event = { ev: 'rename' as const, ...logFields(o), was: string(o['was']) }
+    return title === undefined ? event : { ...event, title }
+  },
+  member(o) {
+    // What a later server may make of it moves the cursor and nothing else.
+    if (!ACTS.includes(string(o['act']))) return { ev: 'other', room: string(o['room']), seq: seq(o['seq']) }
+    const act = oneOf<MemberEvent['act']>(o['act'], ACTS)
+    const event: MemberEvent = { ev: 'member', ...logFields(o), user: user(o['user']), act }
+    if (act === 'role') event.role = roomRole(o['role'])
+    if (act === 'mute') event.until = count(o['until'])
+    const owner = optional(o['owner'], string)
+    if (owner !== undefined) event.owner = owner
+    return event
+  },
+  archive: (o) => ({ ev: 'archive', ...logFields(o), on: boolean(o['on']) }),
 }
 
 const LOOSE: Record<string, (o: Body) => ServerEvent> = {
@@ -128,6 +179,12 @@ const LOOSE: Record<string, (o: Body) => ServerEvent> = {
   }),
   typing: (o) => ({ ev: 'typing', room: string(o['room']), from: user(o['from']) }),
   read: (o) => ({ ev: 'read', room: string(o['room']), seq: count(o['seq']) }),
+  added: (o) => ({ ev: 'added', entry: roomEntry(o) }),
+  removed(o) {
+    const rid = optional(o['rid'], string)
+    const event = { ev: 'removed' as const, room: string(o['room']) }
+    return rid === undefined ? event : { ...event, rid }
+  },
   ping: () => ({ ev: 'ping' }),
 }
 
@@ -199,17 +256,44 @@ function limits(value: unknown): Limits {
   return known
 }
 
+/** One that was just added has no counts yet. */
 function roomEntry(value: unknown): RoomEntry {
   const o = object(value)
   return {
+    ...facts(o),
     room: string(o['room']),
     rid: string(o['rid']),
-    head: count(o['head']),
-    epoch: string(o['epoch']),
-    read: count(o['read']),
-    unread: count(o['unread']),
-    mentions: count(o['mentions']),
+    head: optional(o['head'], count) ?? 0,
+    epoch: optional(o['epoch'], string) ?? '',
+    read: optional(o['read'], count) ?? 0,
+    unread: optional(o['unread'], count) ?? 0,
+    mentions: optional(o['mentions'], count) ?? 0,
   }
+}
+
+/** The room in the reply to `create` and `direct`. */
+export function decodeEntry(o: Body): RoomEntry | null {
+  return attempt(() => roomEntry(o))
+}
+
+export function decodeMembers(o: Body): { members: Member[]; more: boolean } | null {
+  return attempt(() => ({
+    members: list(o['members'], (value) => {
+      const m = object(value)
+      return { ...user(m), role: roomRole(m['role']), muted: optional(m['muted'], count) ?? 0 }
+    }),
+    more: boolean(o['more']),
+  }))
+}
+
+export function decodePeople(o: Body): Person[] | null {
+  return attempt(() =>
+    list(o['people'], (value) => {
+      const role = decodeRole(object(value)['role'])
+      if (role === null) throw new Malformed()
+      return { ...user(value), role }
+    }),
+  )
 }
 
 /** A user; null where it is none. */
@@ -247,6 +331,7 @@ export function decodeJoin(o: Body): JoinReply | null {
     const state = string(o['state'])
     if (!STATES.includes(state)) throw new Malformed()
     return {
+      ...facts(o),
       room: string(o['room']),
       rid: string(o['rid']),
       title: string(o['title']),
@@ -287,6 +372,7 @@ export function decodeRooms(o: Body): RoomListing[] | null {
       return {
         room: string(r['room']),
         title: string(r['title']),
+        kind: optional(r['kind'], roomKind) ?? 'public',
         head: count(r['head']),
         topic: string(r['topic']),
         online: count(r['online']),

@@ -1,11 +1,15 @@
 import type {
+  AddedEvent,
+  ArchiveEvent,
   DeleteEvent,
   EditEvent,
+  MemberEvent,
   MessageEvent,
   OtherLogEvent,
   PresenceEvent,
   ReactEvent,
   ReadEvent,
+  RemovedEvent,
   RenameEvent,
   ServerEvent,
   TopicEvent,
@@ -20,10 +24,14 @@ export interface EventHandlers {
   react?(event: ReactEvent): void
   topic?(event: TopicEvent): void
   rename?(event: RenameEvent): void
+  member?(event: MemberEvent): void
+  archive?(event: ArchiveEvent): void
   other?(event: OtherLogEvent): void
   presence?(event: PresenceEvent): void
   typing?(event: TypingEvent): void
   read?(event: ReadEvent): void
+  added?(event: AddedEvent): void
+  removed?(event: RemovedEvent): void
   ping?(): void
 }
 
@@ -42,6 +50,10 @@ export function dispatch(event: ServerEvent, to: EventHandlers): void {
       return to.topic?.(event)
     case 'rename':
       return to.rename?.(event)
+    case 'member':
+      return to.member?.(event)
+    case 'archive':
+      return to.archive?.(event)
     case 'other':
       return to.other?.(event)
     case 'presence':
@@ -50,6 +62,10 @@ export function dispatch(event: ServerEvent, to: EventHandlers): void {
       return to.typing?.(event)
     case 'read':
       return to.read?.(event)
+    case 'added':
+      return to.added?.(event)
+    case 'removed':
+      return to.removed?.(event)
     case 'ping':
       return to.ping?.()
     case 'unknown':

@@ -10,6 +10,23 @@ export interface User {
   name: string
 }
 
+/** What a room is for: private and direct ones are there for those who belong to them alone. */
+export type RoomKind = 'public' | 'private' | 'direct' | 'announcement'
+
+export type RoomRole = 'member' | 'moderator' | 'owner'
+
+/** Somebody who belongs to a room. */
+export interface Member extends User {
+  role: RoomRole
+  /** Until when they may not write, in Unix milliseconds; 0: never silenced. */
+  muted: number
+}
+
+/** Somebody of the team. */
+export interface Person extends User {
+  role: TeamRole
+}
+
 export interface Reaction {
   emoji: string
   count: number
@@ -67,6 +84,24 @@ export interface TopicEvent extends LogFields {
 export interface RenameEvent extends LogFields {
   ev: 'rename'
   was: string
+  /** Missing in what older servers said. */
+  title?: string
+}
+
+/** What became of somebody in a room. */
+export interface MemberEvent extends LogFields {
+  ev: 'member'
+  user: User
+  act: 'add' | 'remove' | 'leave' | 'role' | 'mute'
+  role?: RoomRole
+  until?: number
+  /** Who is the owner since somebody left. */
+  owner?: string
+}
+
+export interface ArchiveEvent extends LogFields {
+  ev: 'archive'
+  on: boolean
 }
 
 /** An event of the log that this client does not know: it moves the cursor and nothing else. */
@@ -84,6 +119,8 @@ export type LogEvent =
   | ReactEvent
   | TopicEvent
   | RenameEvent
+  | MemberEvent
+  | ArchiveEvent
   | OtherLogEvent
 
 export interface PresenceEvent {
@@ -107,12 +144,27 @@ export interface ReadEvent {
   seq: number
 }
 
+/** Somebody has added the user to a room. */
+export interface AddedEvent {
+  ev: 'added'
+  entry: RoomEntry
+}
+
+/** The user belongs to a room no longer: nothing more of it comes. */
+export interface RemovedEvent {
+  ev: 'removed'
+  room: string
+  rid?: string
+}
+
 /** What the server says unasked. */
 export type ServerEvent =
   | LogEvent
   | PresenceEvent
   | TypingEvent
   | ReadEvent
+  | AddedEvent
+  | RemovedEvent
   | { ev: 'ping' }
   | { ev: 'unknown' }
 
@@ -145,8 +197,19 @@ export type Reply =
 
 export type Frame = { kind: 'reply'; reply: Reply } | { kind: 'event'; event: ServerEvent }
 
+/** What a room is to the user.  What is missing is as in the simplest of rooms. */
+export interface RoomFacts {
+  title?: string
+  kind?: RoomKind
+  archived?: boolean
+  role?: RoomRole
+  muted?: number
+  /** Of a direct room: everybody, oneself included. */
+  people?: User[]
+}
+
 /** A room in the reply to `hello`: those that the user belongs to. */
-export interface RoomEntry {
+export interface RoomEntry extends RoomFacts {
   room: string
   rid: string
   head: number
@@ -188,7 +251,7 @@ export interface HelloReply {
 
 export type JoinState = 'complete' | 'partial' | 'reset'
 
-export interface JoinReply {
+export interface JoinReply extends RoomFacts {
   room: string
   rid: string
   title: string
@@ -220,6 +283,7 @@ export interface WriteReply {
 export interface RoomListing {
   room: string
   title: string
+  kind: RoomKind
   head: number
   topic: string
   online: number

@@ -3,15 +3,34 @@
  */
 import { dispatch } from './dispatch'
 import { applyEvent, emptyLog, type RoomLog } from './fold'
-import type { JoinReply, LogEvent, PresenceEvent, RoomEntry, User } from './messages'
+import type {
+  JoinReply,
+  LogEvent,
+  MemberEvent,
+  PresenceEvent,
+  RoomEntry,
+  RoomFacts,
+  RoomKind,
+  RoomRole,
+  User,
+} from './messages'
 
 export interface RoomState {
   /** The id that never changes: what everything about the room is kept by. */
   rid: string
   /** The folded name, as events carry it; `~rid` where the room has none. */
   room: string
+  /** Empty for a direct room: it is called after its people. */
   title: string
   topic: string
+  kind: RoomKind
+  archived: boolean
+  /** The user's own. */
+  role: RoomRole
+  /** Until when the user may not write, in Unix milliseconds; 0: never silenced. */
+  muted: number
+  /** Of a direct room: everybody. */
+  people: readonly User[]
   epoch: string
   /** The newest event that the server is known to have. */
   head: number
@@ -28,12 +47,30 @@ export interface RoomState {
   log: RoomLog
 }
 
+/** What is told of the room, where it is told. */
+function withFacts(state: RoomState, facts: RoomFacts): RoomState {
+  return {
+    ...state,
+    title: facts.title ?? state.title,
+    kind: facts.kind ?? state.kind,
+    archived: facts.archived ?? state.archived,
+    role: facts.role ?? state.role,
+    muted: facts.muted ?? state.muted,
+    people: facts.people ?? state.people,
+  }
+}
+
 export function roomFromEntry(entry: RoomEntry): RoomState {
   return {
     rid: entry.rid,
     room: entry.room,
-    title: entry.room,
+    title: entry.title ?? entry.room,
     topic: '',
+    kind: entry.kind ?? 'public',
+    archived: entry.archived ?? false,
+    role: entry.role ?? 'member',
+    muted: entry.muted ?? 0,
+    people: entry.people ?? [],
     epoch: entry.epoch,
     head: entry.head,
     read: entry.read,
@@ -59,7 +96,8 @@ export function roomFromJoin(reply: JoinReply): RoomState {
  * server stays where it is.
  */
 export function withEntry(state: RoomState, entry: RoomEntry, unsentRead: boolean): RoomState {
-  const renamed = { ...state, room: entry.room, joined: false }
+  const told = withFacts(state, { ...entry, muted: entry.muted ?? 0 })
+  const renamed = { ...told, room: entry.room, joined: false }
   if (unsentRead && state.read >= entry.head) {
     return { ...renamed, unread: 0, mentions: 0, countedTo: entry.head }
   }
@@ -70,15 +108,47 @@ export function withEntry(state: RoomState, entry: RoomEntry, unsentRead: boolea
 }
 
 /** What is kept of a room between visits. */
-export function toEntry({ rid, room, head, epoch, read, unread, mentions }: RoomState): RoomEntry {
-  return { rid, room, head, epoch, read, unread, mentions }
+export function toEntry(state: RoomState): RoomEntry {
+  const { rid, room, head, epoch, read, unread, mentions } = state
+  const { title, kind, archived, role, muted, people } = state
+  const facts = { title, kind, archived, role, muted, people: [...people] }
+  return { rid, room, head, epoch, read, unread, mentions, ...facts }
 }
 
 /** What a join's reply says of the room itself; its events are another matter. */
 export function withJoin(state: RoomState, reply: JoinReply): RoomState {
-  const { room, title, topic, epoch, members, online } = reply
+  const { room, topic, epoch, members, online } = reply
   const head = reply.head
-  return { ...state, room, title, topic, epoch, members, online, head, joined: true }
+  return { ...withFacts(state, reply), room, topic, epoch, members, online, head, joined: true }
+}
+
+/** What an event about somebody says of the user. */
+function ownShare(event: MemberEvent, me: string): Partial<RoomState> {
+  if (event.owner === me) return { role: 'owner' }
+  if (event.user.id !== me) return {}
+  if (event.act === 'add') return { role: event.from.id === me && event.seq === 1 ? 'owner' : 'member', muted: 0 }
+  if (event.act === 'role' && event.role !== undefined) return { role: event.role }
+  return event.act === 'mute' ? { muted: event.until ?? 0 } : {}
+}
+
+/** What the room is called: a direct one after the others in it. */
+export function titleOf(room: Pick<RoomState, 'title' | 'room' | 'people' | 'kind'>, me: string): string {
+  if (room.kind !== 'direct') return room.title || room.room
+  const others = room.people.filter((u) => u.id !== me).map((u) => u.name)
+  return others.join(', ') || 'Direct message'
+}
+
+/** Why the user may not write in the room at @now; empty where they may. */
+export function silence(room: RoomState, now: number, isAdmin: boolean): 'archived' | 'muted' | 'announcement' | '' {
+  if (room.archived) return 'archived'
+  if (room.muted > now) return 'muted'
+  const may = room.kind !== 'announcement' || room.role !== 'member' || isAdmin
+  return may ? '' : 'announcement'
+}
+
+/** Whether the user moderates the room. */
+export function moderates(room: RoomState, isAdmin: boolean): boolean {
+  return room.kind !== 'direct' && (isAdmin || room.role !== 'member')
 }
 
 export function withPresence(state: RoomState, event: PresenceEvent): RoomState {
@@ -102,7 +172,12 @@ export function withLogEvent(state: RoomState, event: LogEvent, me: string): Roo
       if (e.mentions.includes(me)) next.mentions++
     },
     topic: (e) => void (next.topic = e.topic),
-    rename: (e) => void (next.room = next.title = e.room),
+    rename(e) {
+      next.room = e.room
+      next.title = e.title ?? e.room
+    },
+    member: (e) => void Object.assign(next, ownShare(e, me)),
+    archive: (e) => void (next.archived = e.on),
   })
   next.countedTo = Math.max(next.countedTo, event.seq)
   return next

@@ -9,7 +9,7 @@ import { LinkDown } from './connection'
 import { decodeHistory, decodeJoin } from './decode'
 import { dispatch } from './dispatch'
 import * as fold from './fold'
-import type { Body, HistoryReply, JoinReply, LogEvent, ServerEvent, TypingEvent } from './messages'
+import type { Body, HistoryReply, JoinReply, LogEvent, RoomEntry, ServerEvent, TypingEvent } from './messages'
 import {
   foldName,
   roomFromJoin,
@@ -35,6 +35,10 @@ export interface RoomsOptions {
   onTyping(rid: string, event: TypingEvent): void
   /** The room's log is another one, with nothing of the old one kept. */
   onReset(rid: string): void
+  /** Somebody has added the user to a room. */
+  onAdded(entry: RoomEntry): void
+  /** The user belongs to the room no longer. */
+  onRemoved(rid: string): void
   /** A live event was taken in. */
   onLive(state: RoomState, event: LogEvent): void
 }
@@ -168,7 +172,11 @@ export class Rooms {
       react: log,
       topic: log,
       rename: log,
+      member: log,
+      archive: log,
       other: log,
+      added: (e) => this.#o.onAdded(e.entry),
+      removed: (e) => this.#o.onRemoved(e.rid ?? this.#ridOf(e.room)),
       presence: (e) => this.update(this.#ridOf(e.room), (s) => withPresence(s, e)),
       typing: (e) => this.#o.onTyping(this.#ridOf(e.room), e),
       read: (e) => this.update(this.#ridOf(e.room), (s) => withRead(s, e.seq, this.me)),
@@ -176,7 +184,9 @@ export class Rooms {
   }
 
   #onLogEvent(event: LogEvent): void {
-    const renamed = event.ev === 'rename' ? this.#ridOf(event.was) : ''
+    // A private room has no name: its events always say which it is.
+    const hasName = event.ev === 'rename' && !event.room.startsWith('~')
+    const renamed = hasName ? this.#ridOf(foldName(event.was)) : ''
     const rid = renamed === '' ? this.#ridOf(event.room) : renamed
     const state = this.#states.get(rid)
     if (state === undefined) return
