@@ -97,8 +97,18 @@ for (const [device, options] of Object.entries({ desktop, phone })) {
       } else {
         await ada.find('online-count').click()
         await ada.find('member-list').waitFor()
+        assert.deepEqual(await seriousViolations(ada.page), [])
+        await ada.find('details-button').click()
+        await ada.find('room-member').last().waitFor()
       }
       assert.deepEqual(await seriousViolations(ada.page), [])
+      for (const [button, part] of [['new-rooms', 'new-room-name'], ['new-direct', 'person-option']]) {
+        await ada.find(button).click()
+        await ada.find(part).first().waitFor()
+        assert.deepEqual(await seriousViolations(ada.page), [])
+        await ada.page.keyboard.press('Escape')
+        await ada.find('form-dialog').waitFor({ state: 'detached' })
+      }
     })
   }
 }
