@@ -102,8 +102,27 @@ static utf8proc_int32_t next_character(struct span *s)
 	return c;
 }
 
+#define VARIATION_SELECTOR_16 0xFE0F /* shows the symbol before it as an emoji */
+#define MAX_MARKS 4                  /* on one letter: more only pile up */
+
+/* Unicode's Default_Ignorable_Code_Point: nothing is seen of it. */
+static bool is_ignorable(utf8proc_int32_t c)
+{
+	return utf8proc_get_property(c)->ignorable;
+}
+
+static bool is_mark(utf8proc_int32_t c)
+{
+	utf8proc_category_t category = utf8proc_category(c);
+
+	return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC ||
+	       category == UTF8PROC_CATEGORY_ME;
+}
+
 static bool is_word_character(utf8proc_int32_t c)
 {
+	if (is_ignorable(c))
+		return false;
 	switch (utf8proc_category(c)) {
 	case UTF8PROC_CATEGORY_LU:
 	case UTF8PROC_CATEGORY_LL:
@@ -121,7 +140,12 @@ static bool is_word_character(utf8proc_int32_t c)
 
 static bool is_allowed_in_user_name(utf8proc_int32_t c)
 {
+	if (is_ignorable(c))
+		return c == VARIATION_SELECTOR_16;
 	switch (utf8proc_category(c)) {
+	case UTF8PROC_CATEGORY_CN:
+	case UTF8PROC_CATEGORY_CO:
+	case UTF8PROC_CATEGORY_CS:
 	case UTF8PROC_CATEGORY_CC:
 	case UTF8PROC_CATEGORY_CF:
 	case UTF8PROC_CATEGORY_ZL:
@@ -181,25 +205,67 @@ bool name_fold_room(struct span name, struct buf *out)
 	return is_word; /* the last one */
 }
 
-/* Trimmed NFC of 1..@max characters that a line may hold. */
-static bool clean_line(struct span s, unsigned max, struct buf *out)
+static bool is_symbol(utf8proc_int32_t c)
 {
-	if (!trim(&s) || s.len == 0 || s.len > MAX_BYTES || !map(s, OPTIONS_NFC, out))
-		return false;
+	utf8proc_category_t category = utf8proc_category(c);
 
-	struct span rest = buf_span(out);
-	unsigned n = 0;
-	while (rest.len > 0) {
-		if (!is_allowed_in_user_name(next_character(&rest)) || ++n > max)
+	return category == UTF8PROC_CATEGORY_SO || category == UTF8PROC_CATEGORY_SM;
+}
+
+/* Append @s with each run of white space as one space.  false: it holds what it may not. */
+static bool append_clean(struct span s, unsigned max, struct buf *out)
+{
+	utf8proc_int32_t before = -1;
+	unsigned n = 0, n_marks = 0;
+	bool is_seen = false;
+
+	while (s.len > 0) {
+		const char *at = s.p;
+		utf8proc_int32_t c = next_character(&s);
+		bool is_space = is_white_space(c) && is_allowed_in_user_name(c);
+
+		if (!is_allowed_in_user_name(c) ||
+		    (c == VARIATION_SELECTOR_16 && !is_symbol(before)))
+			return false;
+		n_marks = is_mark(c) && c != VARIATION_SELECTOR_16 ? n_marks + 1 : 0;
+		if (n_marks > MAX_MARKS)
+			return false;
+		if (is_space && before == ' ')
+			continue;
+		if (is_space)
+			buf_append_char(out, ' ');
+		else
+			buf_append(out, at, (size_t)(s.p - at));
+		is_seen |= !is_space && !is_mark(c);
+		before = is_space ? ' ' : c;
+		if (++n > max)
 			return false;
 	}
-	return n > 0;
+	return is_seen;
+}
+
+/* Trimmed NFC of 1..@max characters that a line may hold, of which something is seen. */
+static bool clean_line(struct span s, unsigned max, struct buf *out)
+{
+	struct buf composed = {0};
+
+	out->len = 0;
+	bool is_good = trim(&s) && s.len > 0 && s.len <= MAX_BYTES &&
+		       map(s, OPTIONS_NFC, &composed) &&
+		       append_clean(buf_span(&composed), max, out);
+	buf_deinit(&composed);
+	return is_good;
 }
 
 bool name_clean_user(struct span name, struct buf *out, struct buf *out_key)
 {
-	return clean_line(name, MAX_USER_CHARACTERS, out) && fold(buf_span(out), out_key) &&
-	       out_key->len > 0;
+	struct buf seen = {0};
+	bool is_good = clean_line(name, MAX_USER_CHARACTERS, out) &&
+		       map(buf_span(out), OPTIONS_NFC | UTF8PROC_IGNORE, &seen) &&
+		       fold(buf_span(&seen), out_key) && out_key->len > 0;
+
+	buf_deinit(&seen);
+	return is_good;
 }
 
 bool name_clean_title(struct span title, struct buf *out)

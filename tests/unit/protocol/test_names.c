@@ -138,7 +138,26 @@ static const struct {
 	      "Ada\xc2\xa0\xc2\x85"),
 	 "Ada", "ada"},
 	{SPAN("Ada Lovelace"), "Ada Lovelace", "ada lovelace"},
-	{SPAN("A\xc2\xa0z"), "A\xc2\xa0z", "a z"},
+	{SPAN("A\xc2\xa0z"), "A z", "a z"},
+	{SPAN("A \xe2\x80\x83  \xe3\x80\x80z"), "A z", "a z"},
+	{SPAN("❤\xef\xb8\x8f Ada"), "❤\xef\xb8\x8f Ada", "❤ ada"},
+	{SPAN("A\xcc\xa3\xcc\xa4\xcc\xa5\xcc\xad\xcc\xae"
+	      "da"),
+	 "\xe1\xba\xa0\xcc\xa4\xcc\xa5\xcc\xad\xcc\xae"
+	 "da",
+	 "\xe1\xba\xa1\xcc\xa4\xcc\xa5\xcc\xad\xcc\xae"
+	 "da"},
+	/* Nothing is seen of these, or too much is piled up. */
+	{SPAN("Ada\xe3\x85\xa4"), NULL, NULL}, /* HANGUL FILLER */
+	{SPAN("Ad\xcd\x8f"
+	      "a"),
+	 NULL, NULL},                              /* COMBINING GRAPHEME JOINER */
+	{SPAN("Ada\xef\xb8\x8f"), NULL, NULL},     /* a selector behind a letter */
+	{SPAN("Ada\xf3\xa0\x84\x81"), NULL, NULL}, /* VARIATION SELECTOR-18 */
+	{SPAN("Ada\xee\x80\x80"), NULL, NULL},     /* private use */
+	{SPAN("Ada\xf0\x90\x80\x8c"), NULL, NULL}, /* unassigned */
+	{SPAN("x\xcc\xa3\xcc\xa4\xcc\xa5\xcc\xad\xcc\xae"), NULL, NULL},
+	{SPAN("\xcc\x81 \xcc\x81"), NULL, NULL},
 	{SPAN("Jose\xcc\x81"), "Jos\xc3\xa9", "jos\xc3\xa9"},
 	{SPAN("Ⅷ"), "Ⅷ", "viii"},
 	{SPAN("ẞ"), "ẞ", "ss"},
