@@ -117,3 +117,32 @@ describe('a day', () => {
     expect(dayOf(new Date(2025, 0, 2).getTime(), NOON)).toContain('2025')
   })
 })
+
+describe('what happened to the room', () => {
+  const from = { id: 'a', name: 'Ada' }
+  const user = { id: 'b', name: 'Bob' }
+  const base = { room: 'r', ts: NOON, from }
+  const notes = [
+    { ev: 'member' as const, ...base, seq: 2, user, act: 'add' as const },
+    { ev: 'topic' as const, ...base, seq: 5, topic: 'Deeds' },
+  ]
+  const shown = (more: Partial<RowsInput>) =>
+    rows([message(3, 'a', NOON), message(4, 'a', NOON)], { notes, ...more })
+      .filter((r) => r.kind === 'note' || r.kind === 'message')
+      .map((r) => (r.kind === 'note' ? r.text : r.key))
+
+  it('stands where it happened', () => {
+    expect(shown({ hasOlder: false })).toEqual(['Ada added Bob.', 'm3', 'm4', 'Ada set the topic: Deeds'])
+  })
+
+  it('waits for the messages around it', () => {
+    expect(shown({ hasOlder: true })).toEqual(['m3', 'm4', 'Ada set the topic: Deeds'])
+    expect(shown({ hasOlder: false, hasNewer: true })).toEqual(['Ada added Bob.', 'm3', 'm4'])
+  })
+
+  it('parts what one author wrote before and after it', () => {
+    const note = { ...notes[0]!, seq: 4 }
+    const all = rows([message(3, 'a', NOON), message(5, 'a', NOON)], { notes: [note], hasOlder: false })
+    expect(all.filter((r) => r.kind === 'message').map((r) => r.head)).toEqual([true, true])
+  })
+})

@@ -12,7 +12,17 @@
  *   are applied to the page when it is merged.
  */
 import { dispatch } from './dispatch'
-import type { HistoryReply, LogEvent, MessageEvent, Reaction, User } from './messages'
+import type {
+  ArchiveEvent,
+  HistoryReply,
+  LogEvent,
+  MemberEvent,
+  MessageEvent,
+  Reaction,
+  RenameEvent,
+  TopicEvent,
+  User,
+} from './messages'
 
 export interface ChatMessage {
   seq: number
@@ -28,6 +38,9 @@ export interface ChatMessage {
   asOf: number
 }
 
+/** What happened to the room itself, or to who belongs to it. */
+export type NoteEvent = MemberEvent | TopicEvent | RenameEvent | ArchiveEvent
+
 export interface RoomLog {
   cursor: number
   messages: readonly ChatMessage[]
@@ -37,14 +50,17 @@ export interface RoomLog {
   /** The window ends before the newest message. */
   hasNewer: boolean
   recent: readonly LogEvent[]
+  /** Those that came while the room was watched: a folded history has none. */
+  notes: readonly NoteEvent[]
 }
 
 const RECENT_MAX = 500
+const NOTES_MAX = 200
 /** However long a window stays open, it does not grow past this. */
 const HARD_MAX = 4000
 
 export function emptyLog(cursor: number): RoomLog {
-  return { cursor, messages: [], loaded: false, hasOlder: true, hasNewer: false, recent: [] }
+  return { cursor, messages: [], loaded: false, hasOlder: true, hasNewer: false, recent: [], notes: [] }
 }
 
 /** The index of the first message whose seq is not below @seq. */
@@ -125,6 +141,10 @@ function applyToMessages(
   return next
 }
 
+function isNote(event: LogEvent): event is NoteEvent {
+  return ['member', 'topic', 'rename', 'archive'].includes(event.ev)
+}
+
 /** Take in the next event of the log. One at or below the cursor was seen already. */
 export function applyEvent(log: RoomLog, event: LogEvent, me: string): RoomLog {
   if (event.seq <= log.cursor) return log
@@ -135,7 +155,8 @@ export function applyEvent(log: RoomLog, event: LogEvent, me: string): RoomLog {
   const messages = log.loaded
     ? applyToMessages(log.messages, event, !log.hasNewer, me)
     : log.messages
-  const next = { ...log, cursor: event.seq, messages, recent }
+  const notes = isNote(event) ? [...log.notes.slice(1 - NOTES_MAX), event] : log.notes
+  const next = { ...log, cursor: event.seq, messages, recent, notes }
   return messages.length > HARD_MAX ? trim(next, 'newer', HARD_MAX / 2) : next
 }
 

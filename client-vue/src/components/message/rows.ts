@@ -2,8 +2,9 @@
  * From messages to the rows of the list: day pills, the "new" line, and which messages stand under
  * their author's head.  Pure, so that it can be tested without a browser.
  */
-import type { ChatMessage } from '@/protocol/fold'
+import type { ChatMessage, NoteEvent } from '@/protocol/fold'
 import type { OutboxEntry } from '@/protocol/outbox'
+import { noteText } from './notes'
 
 export interface PendingMessage {
   entry: OutboxEntry
@@ -14,6 +15,7 @@ export type Row =
   | { kind: 'start'; key: string }
   | { kind: 'day'; key: string; ts: number }
   | { kind: 'new'; key: string }
+  | { kind: 'note'; key: string; text: string }
   | { kind: 'message'; key: string; message: ChatMessage; head: boolean; changes: OutboxEntry[] }
   | { kind: 'pending'; key: string; entry: OutboxEntry; text: string; head: boolean }
 
@@ -27,6 +29,8 @@ function dayOf(ts: number): string {
 
 export interface RowsInput {
   messages: readonly ChatMessage[]
+  /** In rising `seq`. */
+  notes?: readonly NoteEvent[]
   /** The room's writes on their way, in order. */
   outbox: readonly OutboxEntry[]
   me: string
@@ -69,7 +73,19 @@ export function toRows(input: RowsInput): Row[] {
     day = today
     return head
   }
+  // What lies beyond the messages that are loaded has no place among them yet.
+  const first = input.hasOlder ? (messages[0]?.seq ?? Infinity) : 0
+  const notes = (input.notes ?? []).filter((n) => n.seq > first)
+  let noted = 0
+  const placeNotes = (before: number) => {
+    for (; noted < notes.length && notes[noted]!.seq < before; noted++) {
+      const note = notes[noted]!
+      place('', note.ts)
+      rows.push({ kind: 'note', key: `n${note.seq}`, text: noteText(note) })
+    }
+  }
   for (const message of messages) {
+    placeNotes(message.seq)
     let head = place(message.from.id, message.ts)
     if (newPending && message.seq > newAfter! && message.from.id !== me) {
       rows.push({ kind: 'new', key: 'new' })
@@ -80,6 +96,7 @@ export function toRows(input: RowsInput): Row[] {
     rows.push({ kind: 'message', key, message, head, changes: changes.get(message.seq) ?? NO_CHANGES })
   }
   if (input.hasNewer) return rows
+  placeNotes(Infinity)
   for (const entry of outbox) {
     if (entry.write.op !== 'send') continue
     const head = place(me, entry.created)
