@@ -137,15 +137,24 @@ static bool is_end(const struct event *e)
 	return e->kind == EVENT_MEMBER && (e->act == MEMBER_REMOVE || e->act == MEMBER_LEAVE);
 }
 
-/* Whether @user is removed from the room of @op again by a later op of the batch. */
-static bool is_ended_later(const struct store_op *op, int64_t user)
+/* Whether at the batch's end it is otherwise than behind @op, where @user @belonged to its room or
+ * did not. */
+static bool is_undone(const struct store_op *op, int64_t user, bool belonged)
 {
+	bool belongs = belonged;
+
 	for (const struct store_op *o = op->next; o != NULL; o = o->next) {
-		if (o->err == PROTO_OK && o->room_id == op->room_id && is_end(&o->event) &&
-		    o->event.about_id == user)
-			return true;
+		const struct event *e = &o->event;
+
+		if (o->err != PROTO_OK || o->room_id != op->room_id)
+			continue;
+		if (e->kind == EVENT_MEMBER && e->about_id == user &&
+		    (is_end(e) || e->act == MEMBER_ADD))
+			belongs = !is_end(e);
+		else if (o->kind == STORE_JOIN && o->user == user)
+			belongs = true;
 	}
-	return false;
+	return belongs != belonged;
 }
 
 static void add_notice(struct batch *b, int64_t user, int64_t ended, struct buf *json)
@@ -187,10 +196,10 @@ static void make_notices(struct batch *b, const struct store_op *ops)
 	for (const struct store_op *op = ops; op != NULL; op = op->next) {
 		if (op->err != PROTO_OK)
 			continue;
-		if (is_end(&op->event))
+		if (is_end(&op->event) && !is_undone(op, op->event.about_id, false))
 			add_end(b, op);
 		for (unsigned i = 0; i < op->n_added; i++) {
-			if (!is_ended_later(op, op->added[i]))
+			if (!is_undone(op, op->added[i], true))
 				add_beginning(b, op, op->added[i]);
 		}
 	}

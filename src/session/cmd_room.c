@@ -19,7 +19,6 @@ static void append_entry(struct buf *b, const struct conn *c, const struct store
 	buf_append_u64(b, op->room.head);
 	buf_append_str(b, ",\"epoch\":");
 	buf_append_json(b, span_of(store_epoch(conn_hub(c)->env->store)));
-	buf_append_str(b, ",\"read\":0,\"unread\":0,\"mentions\":0");
 	room_entry_encode_role(b, op->role, 0);
 }
 

@@ -64,38 +64,32 @@ static int append_people(struct writer *w, int64_t room, struct buf *out)
 	return rc;
 }
 
-int op_tell_added(struct writer *w, struct store_op *op, int64_t user)
+int op_fill_entry(struct writer *w, struct store_op *op)
 {
 	struct buf people = {0};
-	int err = op->entry.len > 0 ? 0 : op_take_snapshot(w, op);
+	struct writer_room *room;
+	int rc = op_take_snapshot(w, op);
 
-	if (err != 0 || op->err != PROTO_OK)
-		return err;
-	if (op->entry.len == 0) {
+	if (rc == 0)
+		rc = writer_find_room(w, op->room_id, &room);
+	if (rc <= 0)
+		return rc;
+	rc = room->kind == ROOM_DIRECT ? append_people(w, room->id, &people) : 0;
+	if (rc == 0) {
 		struct room_entry e = {
+			.room = span_of(room->label),
 			.rid = span_of(op->room.rid),
 			.title = span_of(op->room.title),
-			.kind = op->room.kind,
-			.is_archived = op->room.is_archived,
+			.kind = room->kind,
+			.is_archived = room->is_archived,
 		};
-		struct writer_room *room;
-		int rc = writer_find_room(w, op->room_id, &room);
 
-		if (rc > 0 && e.kind == ROOM_DIRECT)
-			rc = append_people(w, op->room_id, &people);
-		if (rc < 0) {
-			buf_deinit(&people);
-			return rc;
-		}
-		e.room = span_of(room->label);
 		if (people.len > 0)
 			e.people = buf_span(&people);
 		room_entry_encode_open(&op->entry, &e);
-		buf_deinit(&people);
 	}
-	if (user != op->user)
-		op->added[op->n_added++] = user;
-	return 0;
+	buf_deinit(&people);
+	return rc;
 }
 
 static int invite(struct writer *w, struct store_op *op, struct writer_room *room)
@@ -116,7 +110,8 @@ static int invite(struct writer *w, struct store_op *op, struct writer_room *roo
 		return op_refuse(op, PROTO_E_FORBIDDEN, "They belong to this room already.");
 	rc = op_add_member(w, user, room, ROOM_ROLE_MEMBER);
 	if (rc == 0)
-		rc = op_tell_added(w, op, user);
+		rc = op_fill_entry(w, op);
+	op->added[op->n_added++] = user;
 	note_member(op, MEMBER_ADD, 0);
 	return rc;
 }

@@ -41,28 +41,6 @@ static int may(struct writer *w, struct store_op *op, enum op asked)
 	return rc != 0 ? rc : op_refuse(op, PROTO_E_FORBIDDEN, "Guests make no rooms.");
 }
 
-/* 1: the key is known and the op answered; 0: it is new; negative: failed. */
-static int find_created(struct writer *w, struct store_op *op, struct span hash)
-{
-	sqlite3_stmt *s = db_stmt(&w->db, W_EVENT_BY_KEY);
-
-	db_bind_int(s, 1, op->user);
-	db_bind_blob(s, 2, op->req->key);
-	int rc = db_step(s);
-	if (rc <= 0)
-		return rc;
-	bool is_same = span_equal(db_column(s, 2), hash);
-	op->seq = (uint64_t)sqlite3_column_int64(s, 0);
-	op->ts = sqlite3_column_int64(s, 1);
-	op->room_id = sqlite3_column_int64(s, 3);
-	op->dup = is_same;
-	sqlite3_reset(s);
-	if (!is_same)
-		op_refuse(op, PROTO_E_KEY_CONFLICT, "This key was used for something else.");
-	int err = is_same ? op_tell_added(w, op, op->user) : 0;
-	return err != 0 ? err : 1;
-}
-
 /* Whether the room that is wanted may have its name.  1; 0: refused; negative: failed. */
 static int check_name(struct writer *w, struct store_op *op)
 {
@@ -80,6 +58,24 @@ static int check_name(struct writer *w, struct store_op *op)
 	return rc < 0 ? rc : 1;
 }
 
+/* What the reply says: the room, and what the user is in it; by now that may be nothing. */
+static int answer(struct writer *w, struct store_op *op)
+{
+	const struct writer_member *m;
+	struct writer_room *room;
+	int rc = writer_find_room(w, op->room_id, &room);
+
+	if (rc > 0)
+		rc = op_permit(w, op, OP_JOIN, room, false);
+	if (rc <= 0)
+		return rc;
+	int err = writer_find_member(w, op->user, room->id, &m);
+
+	if (err == 0)
+		op->role = m->role;
+	return err == 0 ? op_fill_entry(w, op) : err;
+}
+
 /* The first event of its log says whose it is. */
 static int begin_log(struct writer *w, struct store_op *op, const unsigned char *hash)
 {
@@ -88,17 +84,7 @@ static int begin_log(struct writer *w, struct store_op *op, const unsigned char 
 
 	if (rc > 0)
 		rc = op_add_member(w, op->user, room, ROOM_ROLE_OWNER);
-	op->event = (struct event){
-		.kind = EVENT_MEMBER,
-		.about_id = op->user,
-		.act = MEMBER_ADD,
-	};
-	if (rc == 0)
-		rc = op_fill_event(w, op, room);
-	if (rc == 0)
-		rc = op_append_event(w, op, room, hash);
-	op->role = ROOM_ROLE_OWNER;
-	return rc < 0 ? rc : op_tell_added(w, op, op->user);
+	return rc != 0 ? rc : op_append_own(w, op, room, MEMBER_ADD, 0, hash);
 }
 
 static int create(struct writer *w, struct store_op *op)
@@ -108,9 +94,9 @@ static int create(struct writer *w, struct store_op *op)
 	struct new_room room = {.kind = req->kind, .title = req->text, .topic = req->topic};
 
 	secret_hash_content(hash, w->hash_key, req, SPAN(""));
-	int rc = find_created(w, op, (struct span){.p = (const char *)hash, .len = sizeof(hash)});
+	int rc = op_answer_known_key(w, op, hash);
 	if (rc != 0)
-		return rc < 0 ? rc : 0;
+		return rc < 0 ? rc : op->err == PROTO_OK ? answer(w, op) : 0;
 	rc = may(w, op, OP_CREATE);
 	if (rc > 0)
 		rc = check_name(w, op);
@@ -119,7 +105,9 @@ static int create(struct writer *w, struct store_op *op)
 	if (req->kind != ROOM_PRIVATE)
 		room.name = req->title_key;
 	rc = op_make_room(w, &room, &op->room_id);
-	return rc != 0 ? rc : begin_log(w, op, hash);
+	if (rc == 0)
+		rc = begin_log(w, op, hash);
+	return rc != 0 ? rc : answer(w, op);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -169,8 +157,10 @@ static int make_direct(struct writer *w, struct store_op *op, struct span key,
 	rc = 0;
 	for (unsigned i = 0; rc == 0 && i < n; i++)
 		rc = op_add_member(w, people[i], room, ROOM_ROLE_MEMBER);
-	for (unsigned i = 0; rc == 0 && i < n; i++)
-		rc = op_tell_added(w, op, people[i]);
+	for (unsigned i = 0; i < n; i++) {
+		if (people[i] != op->user)
+			op->added[op->n_added++] = people[i];
+	}
 	return rc;
 }
 
@@ -193,13 +183,12 @@ static int open_direct(struct writer *w, struct store_op *op)
 	if (rc > 0) {
 		op->room_id = sqlite3_column_int64(s, 0);
 		sqlite3_reset(s);
-		rc = op_tell_added(w, op, op->user);
+		rc = 0;
 	} else if (rc == 0) {
 		rc = make_direct(w, op, buf_span(&key), people, n);
 	}
-	op->role = ROOM_ROLE_MEMBER;
 	buf_deinit(&key);
-	return rc;
+	return rc != 0 ? rc : answer(w, op);
 }
 
 int op_apply_create(struct writer *w, struct store_op *op)

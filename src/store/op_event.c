@@ -7,6 +7,11 @@
 #include "store/store_internal.h"
 #include "store/writer.h"
 
+static struct span hash_span(const unsigned char *hash)
+{
+	return (struct span){.p = (const char *)hash, .len = SECRET_CONTENT_HASH_BYTES};
+}
+
 /* What it points at belongs to the op. */
 int op_fill_event(struct writer *w, struct store_op *op, const struct writer_room *room)
 {
@@ -34,6 +39,43 @@ int op_fill_event(struct writer *w, struct store_op *op, const struct writer_roo
 	e->seq = room->head + 1;
 	e->ts = clock_wall_ms();
 	return 0;
+}
+
+int op_append_own(struct writer *w, struct store_op *op, struct writer_room *room,
+		  enum member_act act, uint64_t value, const unsigned char *hash)
+{
+	op->event = (struct event){
+		.kind = EVENT_MEMBER,
+		.about_id = op->user,
+		.act = act,
+		.value = value,
+	};
+	int rc = op_fill_event(w, op, room);
+
+	if (rc == 0)
+		rc = op_append_event(w, op, room, hash);
+	return rc < 0 ? rc : 0;
+}
+
+int op_answer_known_key(struct writer *w, struct store_op *op, const unsigned char *hash)
+{
+	sqlite3_stmt *s = db_stmt(&w->db, W_EVENT_BY_KEY);
+
+	db_bind_int(s, 1, op->user);
+	db_bind_blob(s, 2, op->req->key);
+	int rc = db_step(s);
+	if (rc <= 0)
+		return rc;
+	if (span_equal(db_column(s, 2), hash_span(hash))) {
+		op->seq = (uint64_t)sqlite3_column_int64(s, 0);
+		op->ts = sqlite3_column_int64(s, 1);
+		op->room_id = sqlite3_column_int64(s, 3);
+		op->dup = true;
+	} else {
+		op_refuse(op, PROTO_E_KEY_CONFLICT, "This key was used for something else.");
+	}
+	sqlite3_reset(s);
+	return 1;
 }
 
 static void bind_unless_0(sqlite3_stmt *s, int i, uint64_t n)

@@ -125,6 +125,9 @@ int op_apply_mark(struct writer *w, struct store_op *op)
 
 	if (rc <= 0)
 		return rc < 0 ? rc : op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
+	rc = op_permit(w, op, OP_READ, room, false);
+	if (rc <= 0)
+		return rc;
 	op->seq = op->req->seq < room->head ? op->req->seq : room->head;
 	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER_READ);
 	db_bind_int(s, 1, op->user);
@@ -137,19 +140,9 @@ int op_apply_mark(struct writer *w, struct store_op *op)
 static int append_leave(struct writer *w, struct store_op *op, struct writer_room *room,
 			int64_t heir)
 {
-	op->event = (struct event){
-		.kind = EVENT_MEMBER,
-		.about_id = op->user,
-		.act = MEMBER_LEAVE,
-		.value = (uint64_t)heir,
-	};
-	int rc = op_take_snapshot(w, op);
+	int err = op_take_snapshot(w, op);
 
-	if (rc == 0)
-		rc = op_fill_event(w, op, room);
-	if (rc == 0)
-		rc = op_append_event(w, op, room, NULL);
-	return rc < 0 ? rc : 0;
+	return err != 0 ? err : op_append_own(w, op, room, MEMBER_LEAVE, (uint64_t)heir, NULL);
 }
 
 int op_apply_forget(struct writer *w, struct store_op *op)

@@ -129,16 +129,7 @@ static int join_room(struct writer *w, struct store_op *op, int64_t id)
 	if (rc <= 0)
 		return rc;
 	rc = op_add_member(w, op->user, room, ROOM_ROLE_MEMBER);
-	op->event = (struct event){
-		.kind = EVENT_MEMBER,
-		.about_id = op->user,
-		.act = MEMBER_ADD,
-	};
-	if (rc == 0)
-		rc = op_fill_event(w, op, room);
-	if (rc == 0)
-		rc = op_append_event(w, op, room, NULL);
-	return rc < 0 ? rc : 0;
+	return rc != 0 ? rc : op_append_own(w, op, room, MEMBER_ADD, 0, NULL);
 }
 
 int apply_invite_accept(struct writer *w, struct store_op *op, const struct actor *actor)

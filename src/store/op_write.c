@@ -24,32 +24,6 @@ struct target {
 	size_t mentions_len;
 };
 
-static struct span hash_span(const unsigned char *hash)
-{
-	return (struct span){.p = (const char *)hash, .len = SECRET_CONTENT_HASH_BYTES};
-}
-
-/* 1: the key is known and the op answered; 0: it is new; negative: failed. */
-static int answer_known_key(struct writer *w, struct store_op *op, const unsigned char *hash)
-{
-	sqlite3_stmt *s = db_stmt(&w->db, W_EVENT_BY_KEY);
-
-	db_bind_int(s, 1, op->user);
-	db_bind_blob(s, 2, op->req->key);
-	int rc = db_step(s);
-	if (rc <= 0)
-		return rc;
-	if (span_equal(db_column(s, 2), hash_span(hash))) {
-		op->seq = (uint64_t)sqlite3_column_int64(s, 0);
-		op->ts = sqlite3_column_int64(s, 1);
-		op->dup = true;
-	} else {
-		op_refuse(op, PROTO_E_KEY_CONFLICT, "This key was used for something else.");
-	}
-	sqlite3_reset(s);
-	return 1;
-}
-
 /* 0 with @out filled (is_message false where there is none), or negative. */
 static int find_target(struct writer *w, int64_t room, uint64_t seq, struct target *out)
 {
@@ -167,7 +141,7 @@ static int look_first(struct writer *w, struct store_op *op, const struct writer
 	enum proto_error refused = op->err;
 
 	op->err = PROTO_OK;
-	rc = answer_known_key(w, op, hash);
+	rc = op_answer_known_key(w, op, hash);
 	if (rc != 0)
 		return rc;
 	op->err = refused;
@@ -233,7 +207,7 @@ int op_apply_write(struct writer *w, struct store_op *op)
 		op->event = (struct event){0};
 	if (rc == 0 && op->err == PROTO_OK) {
 		op->event = (struct event){0};
-		rc = answer_known_key(w, op, hash);
+		rc = op_answer_known_key(w, op, hash);
 		if (rc == 0)
 			return -EUCLEAN; /* it is there, and it is not */
 	} else if (rc > 0) {

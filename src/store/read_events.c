@@ -182,21 +182,16 @@ static void plan(const struct store_read *r, struct side *up, struct side *down)
 static int find_log(struct page *pg)
 {
 	struct store_read *r = pg->r;
-	sqlite3_stmt *s = db_stmt(&pg->rd->db, R_LOG);
-
-	db_bind_int(s, 1, r->room_id);
-	db_bind_int(s, 2, r->user);
-	int rc = db_step(s);
-	if (rc < 0)
-		return rc;
-	if (rc == 0) {
-		r->err = PROTO_E_NOT_FOUND;
-		r->why = "There is no such room.";
-		return 0;
-	}
+	sqlite3_stmt *s;
 	struct span label;
-	if (!db_column_text(s, 0, &label))
+	int rc = reader_find_log(pg->rd, r, r->req != NULL ? OP_HISTORY : OP_JOIN, &s);
+
+	if (rc <= 0)
+		return rc;
+	if (!db_column_text(s, 0, &label)) {
+		sqlite3_reset(s);
 		return -EUCLEAN;
+	}
 	pg->room = (struct span){.p = mem_dup(label.p, label.len), .len = label.len};
 	r->head = (uint64_t)sqlite3_column_int64(s, 1);
 	r->first = (uint64_t)sqlite3_column_int64(s, 2);

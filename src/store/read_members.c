@@ -62,18 +62,11 @@ static int append_rows(struct store_read *r, sqlite3_stmt *s,
 
 int read_members(struct reader *rd, struct store_read *r)
 {
-	sqlite3_stmt *s = db_stmt(&rd->db, R_LOG);
+	sqlite3_stmt *s;
+	int rc = reader_find_log(rd, r, OP_MEMBERS, &s);
 
-	db_bind_int(s, 1, r->room_id);
-	db_bind_int(s, 2, r->user);
-	int rc = db_step(s);
-	if (rc < 0)
+	if (rc <= 0)
 		return rc;
-	if (rc == 0) {
-		r->err = PROTO_E_NOT_FOUND;
-		r->why = "There is no such room.";
-		return 0;
-	}
 	sqlite3_reset(s);
 	s = db_stmt(&rd->db, R_MEMBERS);
 	db_bind_int(s, 1, r->room_id);

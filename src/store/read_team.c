@@ -222,6 +222,7 @@ static int read_list(struct reader *rd, struct store_read *r)
 	case OP_INVITES:
 		s = db_stmt(&rd->db, R_INVITES);
 		db_bind_int(s, 1, now);
+		db_bind_int(s, 2, r->user);
 		err = encode_rows(r, s, "invites", encode_invite);
 		break;
 	case OP_USERS:

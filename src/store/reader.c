@@ -30,11 +30,10 @@
 static const char *const statements[R_N_STMTS] = {
 	[R_BEGIN] = "BEGIN",
 	[R_COMMIT] = "COMMIT",
-	/* Who was removed meanwhile reads no further.  0: whoever asks may. */
-	[R_LOG] = "SELECT coalesce(name, '~' || rid), head, first FROM rooms WHERE id = ?1"
-		  " AND (?2 = 0 OR EXISTS (SELECT 1 FROM members WHERE user = ?2 AND room = ?1)"
-		  "  OR (kind IN (0, 3) AND"
-		  "   coalesce((SELECT role FROM accounts WHERE user = ?2), 1) >= 1))",
+	[R_LOG] = "SELECT coalesce(name, '~' || rid), head, first, kind, is_archived,"
+		  " coalesce((SELECT role FROM members WHERE user = ?2 AND room = ?1), 0),"
+		  " coalesce((SELECT role FROM accounts WHERE user = ?2), 1)"
+		  " FROM rooms WHERE id = ?1",
 	[R_USER_BY_TOKEN] = "SELECT id, name, last_seen FROM users WHERE token_hash = ?1",
 	[R_SESSION] =
 		"SELECT u.id, u.name, s.used, s.id, a.role FROM sessions s"
@@ -55,7 +54,10 @@ static const char *const statements[R_N_STMTS] = {
 		   " FROM links l LEFT JOIN users u ON u.id = l.made_by"
 		   " LEFT JOIN rooms r ON r.id = l.room"
 		   " WHERE l.hash = ?1 AND l.kind = 1 AND l.expires > ?2 AND l.uses_left > 0",
-	[R_INVITES] = "SELECT l.id, l.made_by, coalesce(u.name, ''), l.role, r.title, l.created,"
+	/* A private room's title is for its people. */
+	[R_INVITES] = "SELECT l.id, l.made_by, coalesce(u.name, ''), l.role,"
+		      " CASE WHEN r.kind IN (0, 3) OR EXISTS (SELECT 1 FROM members m"
+		      "  WHERE m.room = r.id AND m.user = ?2) THEN r.title END, l.created,"
 		      " l.expires, l.uses_left FROM links l LEFT JOIN users u ON u.id = l.made_by"
 		      " LEFT JOIN rooms r ON r.id = l.room"
 		      " WHERE l.kind = 1 AND l.expires > ?1 AND l.uses_left > 0 ORDER BY l.id DESC",

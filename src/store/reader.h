@@ -47,6 +47,9 @@ int read_team(struct reader *rd, struct store_read *r);
 int read_lists_of_team(struct reader *rd, struct store_read *r);
 int read_belong(struct reader *rd, struct store_read *r);
 int read_rooms(struct reader *rd, struct store_read *r);
+/** read_permit.c: the room r->room_id, of which r->user asks for @asked.  1: *@out stands at its
+ * row of R_LOG, to be reset; 0: refused; negative: failed. */
+int reader_find_log(struct reader *rd, struct store_read *r, enum op asked, sqlite3_stmt **out);
 int read_members(struct reader *rd, struct store_read *r);
 int read_people(struct reader *rd, struct store_read *r);
 

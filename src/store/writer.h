@@ -242,8 +242,8 @@ int op_apply_change(struct writer *w, struct store_op *op, struct writer_room *r
 /** Add @user, with @role, who has read what is there. */
 int op_add_member(struct writer *w, int64_t user, const struct writer_room *room,
 		  enum room_role role);
-/** Have @user told of op->room_id, where they were added. */
-int op_tell_added(struct writer *w, struct store_op *op, int64_t user);
+/** Fill op->entry from op->room_id, for the reply or for who was added to it. */
+int op_fill_entry(struct writer *w, struct store_op *op);
 /** Note who is the owner once @user has left, where nobody else is: *@heir, or 0. */
 int op_find_heir(struct writer *w, int64_t user, const struct writer_room *room, int64_t *heir);
 /** Note an administrative act in @room about @user (0: nobody) for the audit log. */
@@ -258,6 +258,12 @@ int op_fill_event(struct writer *w, struct store_op *op, const struct writer_roo
  * used the key before, and nothing was written; negative: failed. */
 int op_append_event(struct writer *w, struct store_op *op, struct writer_room *room,
 		    const unsigned char *hash);
+/** Append that op->user did @act about themselves. */
+int op_append_own(struct writer *w, struct store_op *op, struct writer_room *room,
+		  enum member_act act, uint64_t value, const unsigned char *hash);
+/** 1: op->req->key is known and the op answered: dup, with seq, ts and room_id, or refused where
+ * @hash is not that of then; 0: it is new; negative: failed. */
+int op_answer_known_key(struct writer *w, struct store_op *op, const unsigned char *hash);
 
 /** op_effect.c: what edits, deletions and reactions do beside their event. */
 int op_clear_target(struct writer *w, int64_t room, int64_t event, uint64_t target,
