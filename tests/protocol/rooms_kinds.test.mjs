@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Device, invite, startTeam } from './lib/device.mjs'
+import { runOk } from './lib/upkeep.mjs'
 import { fresh } from './lib/wait.mjs'
 
 const DAY = 24 * 3600 * 1000
@@ -203,7 +204,7 @@ test('roles: who may act on whom, and a room keeps an owner', async (t) => {
 })
 
 test('who is muted is silent for a time', async (t) => {
-  const { ada, bob, devices } = await people(t, ['ada', 'bob'])
+  const { server, ada, bob, devices } = await people(t, ['ada', 'bob'])
   const room = await privateRoom(ada, bob)
   const { seq } = await bob.ok({ op: 'send', room, key: 'k', text: 'x' })
   await ada.refused(act('mute', room, { user: bob.id, for_ms: 31 * DAY }), 'bad_request')
@@ -222,6 +223,7 @@ test('who is muted is silent for a time', async (t) => {
   const [, again] = [await bob.event({ ev: 'member', act: 'mute' }), await bob.event({ ev: 'member', act: 'mute' })]
   while (Date.now() <= again.until) await bob.ok({ op: 'rooms' })
   await bob.ok(act('send', room, { text: 'z' }))
+  assert.match((await runOk('check', server.data)).stdout, /nothing is wrong/)
 })
 
 test('a renamed room goes by both names, and the events by the new one', async (t) => {
@@ -251,11 +253,18 @@ test('a renamed room goes by both names, and the events by the new one', async (
 })
 
 test('making a room twice under one key makes one room', async (t) => {
-  const { ada } = await people(t, ['ada'])
+  const { ada, bob } = await people(t, ['ada', 'bob'])
   const request = { op: 'create', name: 'Twice', kind: 'private', key: 'once' }
   const first = await ada.ok(request), second = await ada.ok(request)
-  assert.deepEqual([second.rid, second.seq, second.dup], [first.rid, first.seq, true])
+  assert.deepEqual([second.rid, second.seq, second.role, second.dup], [first.rid, first.seq, 'owner', true])
   await ada.refused({ ...request, name: 'Other' }, 'key_conflict')
+  await ada.ok({ op: 'join', room: first.room })
+  await ada.ok(act('invite', first.room, { user: bob.id }))
+  await ada.ok(act('role', first.room, { user: bob.id, role: 'owner' }))
+  await bob.ok({ op: 'join', room: first.room })
+  await bob.ok(act('rename', first.room, { name: 'Without Ada' }))
+  await bob.ok(act('remove', first.room, { user: ada.id }))
+  await ada.refused(request, 'not_found')
   for (const bad of [{ name: '' }, { name: 'x'.repeat(81) }, { name: 'a\u202eb' }, { kind: 'direct' }, { kind: 1 }, { topic: 7 }, { topic: 'a\nb' }])
     await ada.refused({ ...request, key: fresh('k'), ...bad }, 'bad_request')
   await ada.refused({ op: 'create', name: 'no spaces', kind: 'public', key: 'p' }, 'bad_request')
@@ -269,7 +278,10 @@ test('a guest sees the people of their rooms and makes none; who accepts a link 
   const secret = await privateRoom(ada)
   await owner.refused('POST', '/invites', { role: 'guest', room: secret }, 'not_found')
   const room = await privateRoom(olga, ada)
-  const { token } = await owner.ok('POST', '/invites', { role: 'guest', room }, 201)
+  const { token } = await owner.ok('POST', '/invites', { role: 'guest', room, uses: 2 }, 201)
+  const other = await invite(owner, 'admin', 'zoe')
+  const shown = async (admin) => (await admin.ok('GET', '/invites')).invites.map((i) => i.room)
+  assert.deepEqual([await shown(owner), await shown(other)], [['Secret plans'], [undefined]], 'a title is for those inside')
   const device = new Device(server)
   await device.ok('POST', '/invites/accept', { token, name: 'Gast' }, 201)
   const told = await ada.event({ ev: 'member', room })

@@ -1,4 +1,4 @@
-/* A disk that takes no more, and a commit that nobody could be sure of. */
+/* A disk that takes no more, and one that fails. */
 #include "fixture.h"
 #include "store/store_internal.h"
 #include <signal.h>
@@ -176,85 +176,6 @@ static void a_commit_whose_sync_fails_is_not_acknowledged(void **state)
 	assert_int_equal(r->n_events, 60);
 	assert_int_equal(r->head, 60);
 	store_read_free(r);
-}
-
-/*
- * As if the commit of the last @n events had failed although it reached the disk: the writer has
- * not told of them and has to look.
- */
-static void doubt_last_events(struct fixture *fx, int64_t n_events, int64_t n_users)
-{
-	mutex_lock(&fx->st->lock);
-	fx->st->writer.last_event -= n_events;
-	fx->st->writer.last_user -= n_users;
-	fx->st->writer.broken = true;
-	mutex_unlock(&fx->st->lock);
-}
-
-static void events_of_a_doubtful_commit_are_told_when_found(void **state)
-{
-	struct fixture *fx = *state;
-	int64_t ada = make_user(fx, "Ada"), room = join(fx, ada, "r");
-	enum proto_error err;
-
-	for (unsigned key = 0; key < 3; key++)
-		store_op_free(send_key(fx, ada, room, key));
-	write_json(fx, ada, room,
-		   "\"op\":\"send\",\"room\":\"r\",\"key\":\"m\",\"text\":\"x\\u0000y\","
-		   "\"mentions\":[\"u1\",\"u7\"],\"thread\":1",
-		   NULL);
-	write_json(fx, ada, room, "\"op\":\"delete\",\"room\":\"r\",\"key\":\"d\",\"target\":2",
-		   NULL);
-	fx->last_seq_published = 3;
-	doubt_last_events(fx, 2, 0);
-	struct store_op *op = send_key(fx, ada, room, 9);
-	assert_int_equal(op->err, PROTO_OK);
-	assert_int_equal(op->seq, 6);
-	store_op_free(op);
-
-	struct store_op *found = fx->found;
-	assert_non_null(found);
-	assert_int_equal(found->origin.conn, 0);
-	assert_int_equal(found->room_id, room);
-	assert_int_equal(found->seq, 4);
-	assert_int_equal(found->event.kind, EVENT_MESSAGE);
-	assert_true(span_equal(found->event.text, SPAN("x\0y")));
-	assert_true(span_equal(found->event.room, SPAN("r")));
-	assert_true(span_equal(found->event.from_name, SPAN("Ada")));
-	assert_int_equal(found->event.thread, 1);
-	assert_int_equal(found->event.n_mentions, 2);
-	assert_int_equal(found->event.mentions[1], 7);
-	assert_false(found->drops_tail);
-	found = found->next;
-	assert_non_null(found);
-	assert_int_equal(found->event.kind, EVENT_DELETE);
-	assert_int_equal(found->event.target, 2);
-	assert_true(found->drops_tail);
-	assert_null(found->next);
-	assert_false(fx->out_of_order);
-	/* Who tries again gets the first reply. */
-	op = ask(fx, STORE_WRITE, ada, room,
-		 "\"op\":\"delete\",\"room\":\"r\",\"key\":\"d\",\"target\":2");
-	assert_true(op->dup);
-	assert_int_equal(op->seq, 5);
-	store_op_free(op);
-	write_json(fx, ada, room, "\"op\":\"delete\",\"room\":\"r\",\"key\":\"e\",\"target\":2",
-		   &err);
-	assert_int_equal(err, PROTO_E_NOT_FOUND);
-}
-
-static void a_guest_that_was_never_told_its_token_frees_the_name(void **state)
-{
-	struct fixture *fx = *state;
-
-	make_user(fx, "Ada");
-	int64_t ghost = make_user(fx, "Bob");
-	doubt_last_events(fx, 0, 1);
-	int64_t bob = make_user(fx, "Bob");
-	assert_true(bob > ghost); /* ids are never used twice */
-	struct store_op *op = ask(fx, STORE_HELLO, 0, 0, "\"op\":\"hello\",\"name\":\"Ada\"");
-	assert_int_equal(op->err, PROTO_E_NAME_TAKEN);
-	store_op_free(op);
 }
 
 static void spoil(struct fixture *fx, const char *sql)
@@ -459,8 +380,6 @@ int main(void)
 		CASE(a_full_disk_is_unavailable_until_space_returns),
 		CASE(it_becomes_healthy_again_with_nobody_writing),
 		CASE(a_commit_whose_sync_fails_is_not_acknowledged),
-		CASE(events_of_a_doubtful_commit_are_told_when_found),
-		CASE(a_guest_that_was_never_told_its_token_frees_the_name),
 		CASE(what_no_event_can_hold_is_unavailable_and_goes_to_nobody),
 		CASE(what_meets_damage_fails_by_itself),
 		CASE(a_disk_that_fails_beside_damage_is_tried_once),
