@@ -29,7 +29,7 @@ enum permit {
 enum permit permit_in_room(enum op op, const struct permit_case *c);
 /** What they count as in the room: admins as owners where they belong, and where all may come. */
 enum room_role permit_standing(const struct permit_case *c);
-/** Ops of no room: create, direct, people. */
-bool permit_in_team(enum op op, enum team_role team);
+/** Whether rooms may be made: by create, direct, or a join by a name that none has. */
+bool permit_to_make_rooms(enum team_role team);
 /** Whether somebody of that standing may remove, mute or demote one who has @target. */
 bool permit_over(enum room_role standing, enum room_role target);

@@ -69,9 +69,9 @@ enum permit permit_in_room(enum op op, const struct permit_case *c)
 	return c->is_muted && !rule->when_muted ? PERMIT_MUTED : PERMIT_YES;
 }
 
-bool permit_in_team(enum op op, enum team_role team)
+bool permit_to_make_rooms(enum team_role team)
 {
-	return op == OP_PEOPLE || team >= ROLE_MEMBER;
+	return team >= ROLE_MEMBER;
 }
 
 bool permit_over(enum room_role standing, enum room_role target)

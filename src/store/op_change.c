@@ -113,7 +113,7 @@ static int invite(struct writer *w, struct store_op *op, struct writer_room *roo
 		rc = op_fill_entry(w, op);
 	op->added[op->n_added++] = user;
 	note_member(op, MEMBER_ADD, 0);
-	return rc;
+	return rc != 0 ? rc : op_audit_room(w, op, room, "room-invite", user);
 }
 
 /* Whether op->user may act on the target, who belongs to the room.  1; 0: refused; negative. */
@@ -272,7 +272,8 @@ static int rename_room(struct writer *w, struct store_op *op, struct writer_room
 		.text = span_of(op->room.title),
 		.title = op->req->text,
 	};
-	return db_run(s);
+	rc = db_run(s);
+	return rc != 0 ? rc : op_audit_room(w, op, room, "room-rename", 0);
 }
 
 static int archive(struct writer *w, struct store_op *op, struct writer_room *room)

@@ -30,14 +30,14 @@ int op_make_room(struct writer *w, const struct new_room *room, int64_t *id)
 	return err;
 }
 
-/* Whether op->user may do that in the team.  1; 0: refused; negative: failed. */
-static int may(struct writer *w, struct store_op *op, enum op asked)
+/* Whether op->user may make rooms.  1; 0: refused; negative: failed. */
+static int may(struct writer *w, struct store_op *op)
 {
 	enum team_role team;
 	int rc = op_find_team_role(w, op->user, &team);
 
 	if (rc > 0)
-		rc = permit_in_team(asked, team);
+		rc = permit_to_make_rooms(team);
 	return rc != 0 ? rc : op_refuse(op, PROTO_E_FORBIDDEN, "Guests make no rooms.");
 }
 
@@ -97,7 +97,7 @@ static int create(struct writer *w, struct store_op *op)
 	int rc = op_answer_known_key(w, op, hash);
 	if (rc != 0)
 		return rc < 0 ? rc : op->err == PROTO_OK ? answer(w, op) : 0;
-	rc = may(w, op, OP_CREATE);
+	rc = may(w, op);
 	if (rc > 0)
 		rc = check_name(w, op);
 	if (rc <= 0)
@@ -169,7 +169,7 @@ static int open_direct(struct writer *w, struct store_op *op)
 	int64_t people[REQUEST_MAX_DIRECT + 1];
 	struct buf key = {0};
 	unsigned n;
-	int rc = may(w, op, OP_DIRECT);
+	int rc = may(w, op);
 
 	if (rc > 0)
 		rc = gather_people(w, op, people, &n);

@@ -85,7 +85,7 @@ static int find_or_make(struct writer *w, struct store_op *op, enum room_role *r
 		rc = op_find_team_role(w, op->user, &team);
 	if (rc < 0)
 		return rc;
-	if (req->rid.p != NULL || !permit_in_team(OP_CREATE, team))
+	if (req->rid.p != NULL || !permit_to_make_rooms(team))
 		return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
 	if (!op->is_open)
 		*role = ROOM_ROLE_OWNER;

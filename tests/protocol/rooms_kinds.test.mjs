@@ -178,7 +178,7 @@ test('an archived room is read and not written, until it is opened again', async
 })
 
 test('roles: who may act on whom, and a room keeps an owner', async (t) => {
-  const { ada, bob, eve } = await people(t, ['ada', 'bob', 'eve'])
+  const { owner, ada, bob, eve } = await people(t, ['ada', 'bob', 'eve'])
   const room = await privateRoom(ada, bob, eve)
   await ada.refused(act('role', room, { user: ada.id, role: 'member' }), 'forbidden')
   await bob.refused(act('role', room, { user: bob.id, role: 'owner' }), 'forbidden')
@@ -200,7 +200,12 @@ test('roles: who may act on whom, and a room keeps an owner', async (t) => {
   assert.deepEqual([left.user.name, left.owner], ['bob', ada.id], 'the longest there takes over')
   await bob.event('removed')
   await bob.refused({ op: 'join', room }, 'not_found')
+  await ada.ok(act('remove', room, { user: eve.id }))
   await ada.ok(act('archive', room, { on: true }))
+  const acts = (await owner.ok('GET', '/audit')).entries.filter((e) => e.act.startsWith('room-') || e.act === 'message-delete')
+  assert.deepEqual(acts.map((e) => `${e.actor.name} ${e.act} ${e.object}`), [`ada room-archive ${room}`, `ada room-remove eve, ${room}`,
+    `ada room-role ada, ${room}`, `ada room-role bob, ${room}`, `bob message-delete eve, ${room}`, `ada room-role bob, ${room}`,
+    `ada room-invite eve, ${room}`, `ada room-invite bob, ${room}`])
 })
 
 test('who is muted is silent for a time', async (t) => {
@@ -247,6 +252,8 @@ test('a renamed room goes by both names, and the events by the new one', async (
   await late.ok(act('send', 'lobby', { text: 'x' }))
   await ada.refused({ op: 'create', name: 'lobby', kind: 'public', key: 'z' }, 'name_taken')
   await ada.ok(act('rename', 'hall', { name: 'lobby' }))
+  const acts = (await owner.ok('GET', '/audit')).entries.filter((e) => e.act === 'room-rename')
+  assert.deepEqual(acts.map((e) => [e.actor.name, e.object, e.address]), [['ada', 'lobby', '127.0.0.1'], ['ada', 'hall', '127.0.0.1']])
   await ada.ok(act('topic', 'lobby', { topic: 'About' }))
   assert.equal((await bob.event('topic')).topic, 'About')
   assert.equal((await bob.ok({ op: 'join', room: 'hall' })).topic, 'About')
