@@ -302,3 +302,30 @@ test('a guest sees the people of their rooms and makes none; who accepts a link 
   const acts = (await owner.ok('GET', '/audit')).entries.map((e) => e.act)
   assert.ok(acts.includes('invite-accept'))
 })
+
+test('fields that are wrong are refused, and nothing comes of them', async (t) => {
+  const { ada, bob } = await people(t, ['ada', 'bob'])
+  const room = await privateRoom(ada, bob)
+  for (const bad of [{ op: 'direct', users: 'u3' }, { op: 'direct', users: ['bob'] }, { op: 'direct', users: Array.from({ length: 10 }, (_, i) => `u${i + 2}`) },
+    { op: 'members', room, after: 3 }, { op: 'members', room, limit: 0 }, act('invite', room, {}), act('remove', room, { user: 3 }), act('role', room, { user: bob.id, role: 'none' }),
+    act('mute', room, { user: bob.id, for_ms: -1 }), act('mute', room, { user: bob.id }), act('topic', room, { topic: 'x'.repeat(501) }), act('rename', room, { name: ' ' }),
+    act('archive', room, { on: 1 }), { op: 'archive', room, on: true }]) await ada.refused(bad, 'bad_request')
+  await ada.refused(act('remove', room, { user: ada.id }), 'forbidden')
+  for (const more of [{ op: 'remove' }, { op: 'role', role: 'owner' }, { op: 'mute', for_ms: 1000 }]) await ada.refused(act(more.op, room, { ...more, user: 'u1' }), 'not_found')
+  assert.equal((await ada.ok({ op: 'join', room })).head, 2)
+  const { members } = await ada.ok({ op: 'members', room, after: ada.id })
+  assert.deepEqual(members.map((m) => m.name), ['bob'])
+})
+
+test('a listed room whose owner leaves has another, and says so', async (t) => {
+  const { ada, bob, eve } = await people(t, ['ada', 'bob', 'eve'])
+  const { room } = await create(ada, 'club', 'public')
+  for (const peer of [ada, bob, eve]) await peer.ok({ op: 'join', room })
+  await bob.ok({ op: 'leave', room, forget: true })
+  await ada.ok({ op: 'leave', room, forget: true })
+  const left = await eve.event('member')
+  assert.deepEqual([left.user.name, left.act, left.owner], ['ada', 'leave', eve.id], 'only the owner’s leaving is told')
+  await eve.ok(act('archive', room, { on: true }))
+  await ada.event('removed')
+  assert.equal((await ada.ok({ op: 'join', room })).role, 'member', 'listed, so one may come back')
+})
