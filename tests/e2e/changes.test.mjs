@@ -27,6 +27,7 @@ test('an edited message changes for everybody and says so', async (t) => {
 test('the up arrow in an empty composer edits the last message of one’s own', async (t) => {
   const { ada, bob } = await pair(t)
   await ada.send('mine')
+  await bob.seesExactly('mine')
   await bob.send('theirs')
   await ada.seesExactly('mine', 'theirs')
   await ada.find('composer-input').press('ArrowUp')
