@@ -25,9 +25,14 @@ struct config {
 	uint16_t redirect_port;
 	unsigned hsts_max_age; /* --hsts-max-age, in seconds */
 	bool open;             /* --open: names only, no accounts */
-	bool no_io_uring;      /* --no-io-uring: plain writes, also where the kernel has io_uring */
-	bool no_limits;        /* --no-limits: no rate limits (benchmarks) */
-	unsigned workers;      /* --workers N; 0 (default) is one per core */
+	/* --oidc-issuer URL, --oidc-client-id, --oidc-client-secret-file, --oidc-name: each empty
+	 * where there is no single sign-on, or no secret */
+	char *oidc_issuer, *oidc_client_id, *oidc_secret_file, *oidc_name;
+	bool oidc_only;   /* --oidc-only: passwords let nobody in */
+	bool oidc_create; /* --oidc-create: whoever the provider knows becomes a member */
+	bool no_io_uring; /* --no-io-uring: plain writes, also where the kernel has io_uring */
+	bool no_limits;   /* --no-limits: no rate limits (benchmarks) */
+	unsigned workers; /* --workers N; 0 (default) is one per core */
 	enum log_level log_level; /* --log-level error|warn|info|debug, default info */
 	char **origins;           /* --origin URL, may be repeated (comma-separated elsewhere) */
 	size_t n_origins;
@@ -89,6 +94,8 @@ int config_load(struct config *cfg, int argc, char *const *argv, struct buf *tex
  */
 int config_reload(struct config *cfg, const struct config *old, int argc, char *const *argv,
 		  struct buf *text);
+/** Whether there is single sign-on. */
+bool config_has_oidc(const struct config *cfg);
 /** Whether connections are to be encrypted. */
 bool config_has_tls(const struct config *cfg);
 /** Whether @a and @b have the same value of every setting. */

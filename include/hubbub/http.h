@@ -139,5 +139,8 @@ struct ws_params {
  */
 bool http_upgrade(struct http *h, const struct http_request *req, char *const *origins,
 		  size_t n_origins, struct ws_params *out);
+/** Append @raw without its percent-encoding.  False: it is malformed, not UTF-8, or holds controls.
+ * A `+` stays one. */
+bool http_decode_component(struct span raw, struct buf *out);
 /** The same check of a present Origin for ordinary requests; true where absent or allowed. */
 bool http_origin_allowed(const struct http_request *req, char *const *origins, size_t n_origins);

@@ -58,6 +58,11 @@ enum op {
 	OP_RESET,
 	OP_AUDIT,
 	OP_FIGURES,
+	OP_OIDC_START,
+	OP_OIDC_CALLBACK,
+	OP_OIDC_ENTER, /* somebody came back from the provider */
+	OP_OIDC_LINK,
+	OP_OIDC_UNLINK,
 	N_OPS,
 };
 

@@ -31,6 +31,8 @@ struct session_env {
 	struct store *store;
 	struct room_registry *rooms;
 	struct limits *limits;
+	struct errands *errands;
+	struct oidc *oidc; /* NULL: there is no single sign-on */
 	struct worker *workers;
 	unsigned n_workers;
 	uint64_t started_ms;               /* on the monotonic clock */

@@ -96,8 +96,13 @@ struct store_account {
 	char *agent, *address; /* of the device */
 	bool is_shell;         /* who asks came by the control socket */
 	char *credential;      /* the session's token, as it was shown; wiped */
-	struct store_cut cut;  /* result */
-	int64_t role_of;       /* result: whose role is now role; 0: nobody's changed */
+	/* OP_OIDC_ENTER: who they are for the provider, and whom they asked to be linked to. */
+	char *issuer, *subject;
+	char *free_name, *free_name_key; /* the store's: req->name, or what is nearest to it */
+	int64_t linked;                  /* 0: nobody: they sign in */
+	bool makes_member;               /* somebody who is not known becomes one */
+	struct store_cut cut;            /* result */
+	int64_t role_of;                 /* result: whose role is now role; 0: nobody's changed */
 };
 void store_account_free(struct store_account *a); /* NULL is allowed */
 

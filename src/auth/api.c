@@ -14,6 +14,7 @@ static const struct {
 	[OP_INVITE_END] = {true, ROLE_ADMIN},    [OP_USERS] = {true, ROLE_ADMIN},
 	[OP_USER_NEW] = {true, ROLE_ADMIN},      [OP_USER_ROLE] = {true, ROLE_ADMIN},
 	[OP_USER_DISABLED] = {true, ROLE_ADMIN}, [OP_USER_RESET] = {true, ROLE_ADMIN},
+	[OP_OIDC_LINK] = {true, ROLE_GUEST},     [OP_OIDC_UNLINK] = {true, ROLE_GUEST},
 	[OP_AUDIT] = {true, ROLE_ADMIN},         [OP_FIGURES] = {true, ROLE_ADMIN},
 };
 

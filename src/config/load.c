@@ -236,6 +236,28 @@ bool config_has_tls(const struct config *cfg)
 	return cfg->tls_cert[0] != '\0';
 }
 
+bool config_has_oidc(const struct config *cfg)
+{
+	return cfg->oidc_issuer[0] != '\0';
+}
+
+static int check_oidc(const struct config *cfg, struct buf *text)
+{
+	bool has_client = cfg->oidc_client_id[0] != '\0';
+
+	if (config_has_oidc(cfg) != has_client)
+		buf_printf(text, "oidc-%s is set and oidc-%s is not: single sign-on needs both",
+			   has_client ? "client-id" : "issuer",
+			   has_client ? "issuer" : "client-id");
+	else if (!has_client && (cfg->oidc_only || cfg->oidc_create))
+		buf_printf(text, "oidc-%s needs oidc-issuer", cfg->oidc_only ? "only" : "create");
+	else if (has_client && cfg->open)
+		buf_append_str(text, "oidc-issuer is for accounts, and open mode has none");
+	else
+		return 0;
+	return -EINVAL;
+}
+
 static int check_tls(const struct config *cfg, struct buf *text)
 {
 	bool has_key = cfg->tls_key[0] != '\0';
@@ -285,6 +307,8 @@ static int load_all(struct config *cfg, int argc, char *const *argv, struct buf 
 		err = apply_flags(&flags, argc, argv);
 	if (err == 0)
 		err = check_tls(cfg, text);
+	if (err == 0)
+		err = check_oidc(cfg, text);
 	return err == 0 ? check_together(cfg, text) : err;
 }
 
@@ -374,7 +398,7 @@ int config_reload(struct config *cfg, const struct config *old, int argc, char *
 
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *s = &settings_table[i];
-		bool is_live = s->is_live && (s->type != SETTING_FILE || keeps_tls);
+		bool is_live = s->is_live && (s->type != SETTING_OPTION || keeps_tls);
 
 		if (is_live || value_equal(s, cfg, old))
 			continue;
@@ -410,5 +434,9 @@ void config_deinit(struct config *cfg)
 	free(cfg->redirect_host);
 	free(cfg->tls_cert);
 	free(cfg->tls_key);
+	free(cfg->oidc_issuer);
+	free(cfg->oidc_client_id);
+	free(cfg->oidc_secret_file);
+	free(cfg->oidc_name);
 	*cfg = (struct config){0};
 }

@@ -13,10 +13,10 @@
 const struct setting settings_table[] = {
 	{"listen", SETTING_ADDRESS, 0, 0, 65535, "127.0.0.1:8080", "ADDR:PORT",
 	 "where to listen; [::1]:80 for IPv6, port 0 takes a free one"},
-	{"tls-cert", SETTING_FILE, FIELD(tls_cert), 0, 0, "", "FILE",
+	{"tls-cert", SETTING_OPTION, FIELD(tls_cert), 0, 0, "", "FILE",
 	 "serve https with this certificate (PEM, the chain behind it); SIGHUP reads it again",
 	 .is_live = true},
-	{"tls-key", SETTING_FILE, FIELD(tls_key), 0, 0, "", "FILE",
+	{"tls-key", SETTING_OPTION, FIELD(tls_key), 0, 0, "", "FILE",
 	 "the certificate's private key (PEM, without a passphrase)", .is_live = true},
 	{"http-redirect", SETTING_REDIRECT, 0, 0, 65535, "", "ADDR:PORT",
 	 "where to listen besides, without TLS, only to send browsers on to https"},
@@ -31,6 +31,19 @@ const struct setting settings_table[] = {
 	 "a further origin whose pages may connect; may be repeated, elsewhere separated by "
 	 "commas",
 	 .is_live = true},
+	{"oidc-issuer", SETTING_URL, FIELD(oidc_issuer), 0, 0, "", "URL",
+	 "single sign-on by OpenID Connect with this provider; register "
+	 "ORIGIN/api/v1/oidc/callback there"},
+	{"oidc-client-id", SETTING_OPTION, FIELD(oidc_client_id), 0, 0, "", "ID",
+	 "what the provider calls this server"},
+	{"oidc-client-secret-file", SETTING_OPTION, FIELD(oidc_secret_file), 0, 0, "", "FILE",
+	 "holds the secret that the provider gave this server, if it gave one"},
+	{"oidc-name", SETTING_TEXT, FIELD(oidc_name), 0, 0, "single sign-on", "NAME",
+	 "what the button to sign in with the provider calls it"},
+	{"oidc-create", SETTING_BOOL, FIELD(oidc_create), 0, 0, "false", NULL,
+	 "whoever the provider knows becomes a member; else only who is invited, or linked it"},
+	{"oidc-only", SETTING_BOOL, FIELD(oidc_only), 0, 0, "false", NULL,
+	 "nobody signs in by a password, only by the provider"},
 	{"workers", SETTING_NUMBER, FIELD(workers), 0, 256, "0", "N",
 	 "threads that serve connections; 0: one per core"},
 	{"max-connections", SETTING_NUMBER, FIELD(max_connections), 0, 10000000, "0", "N",
@@ -228,7 +241,8 @@ static void append_range(struct buf *out, const struct setting *s)
 	case SETTING_ADDRESS:
 	case SETTING_REDIRECT:
 	case SETTING_TEXT:
-	case SETTING_FILE:
+	case SETTING_OPTION:
+	case SETTING_URL:
 	case SETTING_LEVEL:
 	case SETTING_ORIGINS:
 	case SETTING_RATE:

@@ -7,7 +7,8 @@ enum setting_type {
 	SETTING_ADDRESS,  /* ADDR:PORT into listen_host and listen_port */
 	SETTING_REDIRECT, /* ADDR:PORT into redirect_host and redirect_port; empty: none */
 	SETTING_TEXT,     /* char *, not empty */
-	SETTING_FILE,     /* char *, empty: none */
+	SETTING_OPTION,   /* char *, empty: none */
+	SETTING_URL,      /* char *, https or of this machine; empty: none */
 	SETTING_BOOL,     /* bool */
 	SETTING_NUMBER,   /* unsigned, from min to max */
 	SETTING_SIZE,     /* size_t, from min to max */

@@ -184,6 +184,26 @@ static char *normal_origin(struct span value)
 	return NULL;
 }
 
+static bool is_safe_url(struct span value)
+{
+	static const char *const safe[] = {"https://", "http://127.0.0.1", "http://localhost",
+					   "http://[::1]"};
+
+	for (size_t i = 0; i < value.len; i++) {
+		if ((unsigned char)value.p[i] <= ' ' || strchr("?#\"", value.p[i]) != NULL)
+			return false;
+	}
+	for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++) {
+		size_t n = strlen(safe[i]);
+
+		if (value.len < n || strncmp(value.p, safe[i], n) != 0)
+			continue;
+		return i == 0 ? value.len > n
+			      : value.len == n || value.p[n] == ':' || value.p[n] == '/';
+	}
+	return false;
+}
+
 struct span value_trim(struct span s)
 {
 	while (s.len > 0 && isspace((unsigned char)s.p[0])) {
@@ -250,7 +270,13 @@ int value_parse(const struct setting *s, struct span value, struct config *cfg, 
 		free(cfg->redirect_host);
 		cfg->redirect_host = NULL;
 		return 0;
-	case SETTING_FILE:
+	case SETTING_OPTION:
+		replace_text(field(s, cfg), value);
+		return 0;
+	case SETTING_URL:
+		if (value.len > 0 && !is_safe_url(value))
+			return refuse(why, "must be a URL that begins with https:// (or http:// on "
+					   "this machine), without ? and #");
 		replace_text(field(s, cfg), value);
 		return 0;
 	case SETTING_TEXT:
@@ -343,7 +369,8 @@ bool value_equal(const struct setting *s, const struct config *a, const struct c
 		return is_same_address(a->redirect_host, a->redirect_port, b->redirect_host,
 				       b->redirect_port);
 	case SETTING_TEXT:
-	case SETTING_FILE:
+	case SETTING_OPTION:
+	case SETTING_URL:
 		return strcmp(*(char *const *)in_a, *(char *const *)in_b) == 0;
 	case SETTING_ORIGINS:
 		return are_same_origins(a, b);
@@ -392,7 +419,8 @@ void value_copy(const struct setting *s, struct config *to, const struct config 
 		to->redirect_port = from->redirect_port;
 		break;
 	case SETTING_TEXT:
-	case SETTING_FILE:
+	case SETTING_OPTION:
+	case SETTING_URL:
 		replace_text(field(s, to),
 			     span_of(*(char *const *)((const char *)from + s->offset)));
 		break;

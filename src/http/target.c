@@ -14,7 +14,7 @@ static int hex_value(char c)
 	return -1;
 }
 
-static bool decode(struct span raw, struct buf *out)
+bool http_decode_component(struct span raw, struct buf *out)
 {
 	for (size_t i = 0; i < raw.len; i++) {
 		unsigned char c = (unsigned char)raw.p[i];
@@ -111,7 +111,7 @@ int http_read_target(struct http *h, struct span target)
 	buf_reserve(&h->decoded, raw.len + 2);
 	if (raw.len == 0)
 		buf_append_char(&h->decoded, '/');
-	else if (!decode(raw, &h->decoded))
+	else if (!http_decode_component(raw, &h->decoded))
 		return 400;
 	buf_append_char(&h->decoded, '\0');
 	h->request.path = (struct span){.p = h->decoded.p, .len = h->decoded.len - 1};

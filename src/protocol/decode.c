@@ -91,6 +91,11 @@ static const struct op_row {
 	[OP_RESET] = {SPAN("reset"), {field_read_token, field_read_password}},
 	[OP_AUDIT] = {SPAN("audit"), {NULL}},
 	[OP_FIGURES] = {SPAN("figures"), {NULL}},
+	[OP_OIDC_START] = {SPAN("oidc-start"), {field_read_token}},
+	[OP_OIDC_CALLBACK] = {SPAN("oidc-callback"), {NULL}},
+	[OP_OIDC_ENTER] = {SPAN("oidc-enter"), {field_read_token, field_read_user_name}},
+	[OP_OIDC_LINK] = {SPAN("oidc-link"), {field_read_password}},
+	[OP_OIDC_UNLINK] = {SPAN("oidc-unlink"), {field_read_password}},
 };
 
 static bool find_op(struct span name, enum op *out)

@@ -10,7 +10,6 @@
 #include "json_arena.h"
 
 #include <jansson.h>
-#include <pthread.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,7 +35,6 @@ struct arena {
 };
 
 static _Thread_local struct arena arena;
-static pthread_once_t installed = PTHREAD_ONCE_INIT;
 
 static void *arena_alloc(size_t size)
 {
@@ -59,14 +57,14 @@ static void arena_free(void *p)
 		free(p);
 }
 
-static void install(void)
+/* Before there are threads: some that never decode a request read JSON, too. */
+__attribute__((constructor)) static void install(void)
 {
 	json_set_alloc_funcs(arena_alloc, arena_free);
 }
 
 void json_arena_begin(void)
 {
-	pthread_once(&installed, install);
 	arena.is_open = !HAS_ASAN;
 }
 

@@ -11,6 +11,8 @@
 
 #include "hubbub/clock.h"
 #include "hubbub/crash.h"
+#include "hubbub/errands.h"
+#include "hubbub/fetch.h"
 #include "hubbub/mem.h"
 #include "hubbub/password.h"
 #include "hubbub/session.h"
@@ -216,6 +218,8 @@ static int start(struct server *s)
 	err = open_store(s); /* it says why it fails */
 	if (err == 0)
 		err = start_workers(s);
+	if (err == 0)
+		err = errands_start(&s->env.errands, s->workers);
 	signals_let(&before);
 	if (err != 0)
 		return err;
@@ -245,6 +249,7 @@ static int start(struct server *s)
 static void stop(struct server *s)
 {
 	atomic_store(&s->env.stopping, true);
+	errands_stop(s->env.errands);
 	if (s->store != NULL)
 		store_stop(s->store);
 	for (unsigned i = 0; i < s->n_started; i++)
@@ -298,6 +303,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, like a full disk */
 	raise_descriptor_limit();
 	uv_loop_init(&s->loop);
+	fetch_init();
 	password_init(uv_available_parallelism() / 4 + 1);
 	s->cfg = cfg;
 	s->argc = argc;
@@ -320,7 +326,8 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	};
 
 	make_setup_token(s);
-	if (takeover_inherited(s) == 0 && start(s) == 0) {
+	if (takeover_inherited(s) == 0 && server_load_oidc(cfg, &s->env.oidc) == 0 &&
+	    start(s) == 0) {
 		announce(s);
 		watchdog_start(s);
 		uv_run(&s->loop, UV_RUN_DEFAULT);
@@ -334,6 +341,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	if (uv_loop_close(&s->loop) == UV_EBUSY)
 		log_debug("the main loop had open handles");
 	limits_free(s->env.limits);
+	oidc_free(s->env.oidc);
 	buf_deinit(&s->env.refusal);
 	room_registry_free(s->env.rooms);
 	if (status == EXIT_SUCCESS && s->takeover.is_due) {
@@ -356,5 +364,11 @@ int server_check(const struct config *cfg)
 	int err = load_tls(cfg, &tls);
 
 	tls_context_unref(tls);
+	if (err == 0) {
+		struct oidc *oidc;
+
+		err = server_load_oidc(cfg, &oidc);
+		oidc_free(oidc);
+	}
 	return err != 0 ? err : store_check_version(cfg->data_dir);
 }

@@ -1,6 +1,7 @@
 #pragma once
 /* What the files of server/ share: the server while it runs.  The main thread's. */
 #include "hubbub/acceptor.h"
+#include "hubbub/oidc.h"
 #include "hubbub/session.h"
 #include "hubbub/store.h"
 #include "hubbub/tls.h"
@@ -80,6 +81,11 @@ void control_close(struct server *s);
 /** The certificate that @cfg names; NULL where it names none.  0, or -EINVAL with the reason in
  * @why. */
 int server_load_tls(const struct config *cfg, struct tls_context **out, struct buf *why);
+
+/* oidc_load.c */
+/** Single sign-on as @cfg says, into @out; NULL where it says none.  0, or a negative errno after a
+ * clear log line. */
+int server_load_oidc(const struct config *cfg, struct oidc **out);
 
 /* reload.c */
 /** SIGHUP: read the settings again. */

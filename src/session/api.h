@@ -34,18 +34,32 @@ struct store_account *api_new_account(const struct conn *c);
 /** The session's token in a handshake or request, by cookie or as a bearer token; p may be NULL. */
 struct span api_find_token(const struct http_request *http);
 
+/** Append the field that sets the session's cookie to @token; empty: takes it away. */
+void api_append_session(struct buf *headers, const struct conn *c, struct span token);
+
 /* cookie.c */
-/** The session's token in a Cookie field; p is NULL where there is none.  Over https only
+#define COOKIE_SESSION "hubbub_session"
+#define COOKIE_SESSION_S (180 * 24 * 60 * 60) /* the store ends it sooner where it is not used */
+#define COOKIE_SSO "hubbub_sso"
+/** The value of the cookie @name in a Cookie field; p is NULL where there is none.  Over https only
  * one that came so counts. */
-struct span cookie_find_token(struct span cookie, bool is_tls);
-/** Append the field that sets it, or with an empty @token takes it away. */
-void cookie_append(struct buf *out, struct span token, bool is_tls);
+struct span cookie_find(struct span cookie, const char *name, bool is_tls);
+/** Append the field that sets it, or with an empty @value takes it away. */
+void cookie_append(struct buf *out, const char *name, struct span value, unsigned max_age_s,
+		   bool is_tls);
 
 /* Each takes over the request that it is given; the answer comes later, or was given. */
 typedef void api_starter(struct conn *c, struct request *req);
 api_starter api_start_server, api_start_setup;                            /* api_setup.c */
 api_starter api_start_sign_in, api_start_checked, api_start_new_password; /* api_password.c */
 api_starter api_start_op, api_start_list, api_start_sign_out;             /* api_store.c */
+
+/* api_oidc.c */
+api_starter api_start_oidc, api_start_oidc_callback;
+/** Send @c's browser to the provider, to be linked to @user. */
+void api_link_oidc(struct conn *c, const struct request *req, int64_t user);
+/** OP_OIDC_ENTER was done. */
+void api_answer_oidc(struct conn *c, const struct store_op *op);
 
 /* api_password.c */
 /** Have @password hashed, or with @stored checked; @done finds the connection, or that it went. */

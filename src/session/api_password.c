@@ -92,6 +92,14 @@ void api_submit_hashed(struct conn *c, struct api_call *call, enum store_op_kind
 					 : on_account_hashed);
 }
 
+/* Where nobody comes in by a password. */
+static bool refuse_password(struct conn *c)
+{
+	if (conn_hub(c)->cfg->oidc_only)
+		api_refuse(c, PROTO_E_FORBIDDEN, "Here one signs in by single sign-on alone.", 0);
+	return conn_hub(c)->cfg->oidc_only;
+}
+
 /* An invitation or a link for a new password is what lets in; the password is for later. */
 void api_start_new_password(struct conn *c, struct request *req)
 {
@@ -108,6 +116,10 @@ void api_start_new_password(struct conn *c, struct request *req)
 		why = "A password is wanted.";
 	if (why != NULL) {
 		api_refuse(c, PROTO_E_BAD_REQUEST, why, 0);
+		request_free(req);
+		return;
+	}
+	if (req->password.p != NULL && refuse_password(c)) {
 		request_free(req);
 		return;
 	}
@@ -134,7 +146,7 @@ void api_start_sign_in(struct conn *c, struct request *req)
 {
 	if (req->login.p == NULL || req->password.p == NULL)
 		api_refuse(c, PROTO_E_BAD_REQUEST, "A login and a password are wanted.", 0);
-	else if (may_guess(c, req)) {
+	else if (!refuse_password(c) && may_guess(c, req)) {
 		api_submit_read(c, api_new_read(c, STORE_READ_ACCOUNT, req));
 		return;
 	}
@@ -207,6 +219,8 @@ static void on_checked(struct password_job *job, int err)
 		else
 			refuse_guess(c, call, PROTO_E_SECOND_FACTOR,
 				     "This code is not the right one, or was used.");
+	} else if (call->req->op == OP_OIDC_LINK) {
+		api_link_oidc(c, call->req, call->user);
 	} else if (call->req->op == OP_SET_PASSWORD || (signs_in && job->is_outdated)) {
 		api_submit_hashed(c, call, signs_in ? STORE_SIGN_IN : STORE_ACCOUNT);
 		return;

@@ -84,6 +84,11 @@ void api_answer_server(struct conn *c, const struct store_read *read)
 			   : is_at_home(c)    ? "open"
 					      : "token");
 	}
+	if (conn_hub(c)->env->oidc != NULL) {
+		buf_append_str(&json, ",\"sso\":");
+		buf_append_json(&json, span_of(cfg->oidc_name));
+		buf_printf(&json, ",\"sso_only\":%s", cfg->oidc_only ? "true" : "false");
+	}
 	buf_append_char(&json, '}');
 	api_answer(c, 200, &json, NULL);
 }

@@ -25,7 +25,7 @@ struct span api_find_token(const struct http_request *http)
 	if (http->authorization.len > n && strncasecmp(http->authorization.p, bearer, n) == 0)
 		return (struct span){.p = http->authorization.p + n,
 				     .len = http->authorization.len - n};
-	return cookie_find_token(http->cookie, http->is_tls);
+	return cookie_find(http->cookie, COOKIE_SESSION, http->is_tls);
 }
 
 struct store_account *api_new_account(const struct conn *c)
@@ -57,10 +57,15 @@ static bool is_new_thing(enum op op)
 	       op == OP_USER_RESET || op == OP_USER_NEW;
 }
 
+void api_append_session(struct buf *headers, const struct conn *c, struct span token)
+{
+	cookie_append(headers, COOKIE_SESSION, token, COOKIE_SESSION_S,
+		      http_deferred_request(c->http)->is_tls);
+}
+
 static void answer_op(struct conn *c, struct store_op *op)
 {
 	enum op asked = op->req->op;
-	bool is_tls = http_deferred_request(c->http)->is_tls;
 	struct buf headers = {0};
 
 	if (op->err != PROTO_OK) {
@@ -70,9 +75,9 @@ static void answer_op(struct conn *c, struct store_op *op)
 		return;
 	}
 	if (is_sign_in(asked) || asked == OP_SET_PASSWORD)
-		cookie_append(&headers, span_of(op->token), is_tls);
+		api_append_session(&headers, c, span_of(op->token));
 	else if (asked == OP_SIGN_OUT)
-		cookie_append(&headers, SPAN(""), is_tls);
+		api_append_session(&headers, c, SPAN(""));
 	buf_append_char(&headers, '\0');
 	if (op->name != NULL && op->scratch.len == 0) {
 		buf_append_str(&op->scratch, "{\"me\":");
@@ -107,7 +112,9 @@ static void deliver_op(struct inbox_msg *msg, struct worker *w)
 	struct conn *c = api_find_conn(hub_of(w), op->origin.conn);
 
 	tell_others(hub_of(w), op);
-	if (c != NULL)
+	if (c != NULL && op->req->op == OP_OIDC_ENTER)
+		api_answer_oidc(c, op);
+	else if (c != NULL)
 		answer_op(c, op);
 	store_op_free(op);
 }

@@ -1,13 +1,14 @@
 /*
- * The session's cookie (RFC 6265): no script sees it, and no other site's form sends it.  Over
- * https its name says that it was set by this very host and goes over https alone (RFC
- * 6265bis, 4.1.3).
+ * Cookies (RFC 6265): no script sees them, and no other site's form sends them.  Over https a
+ * cookie's name says that it was set by this very host and goes over https alone (RFC 6265bis,
+ * 4.1.3).
  */
 #include "session/api.h"
 
-#define NAME "hubbub_session"
+#include <stdio.h>
+
 #define SECURE_PREFIX "__Host-"
-#define MAX_AGE_S (180 * 24 * 60 * 60) /* the store ends a session sooner where it is not used */
+#define NAME_SIZE 48
 
 static struct span trim(struct span s)
 {
@@ -18,18 +19,19 @@ static struct span trim(struct span s)
 	return s;
 }
 
-struct span cookie_find_token(struct span cookie, bool is_tls)
+struct span cookie_find(struct span cookie, const char *name, bool is_tls)
 {
-	struct span prefix = is_tls ? SPAN(SECURE_PREFIX NAME "=") : SPAN(NAME "=");
+	char prefix[NAME_SIZE];
+	size_t n = (size_t)snprintf(prefix, sizeof(prefix), "%s%s=", is_tls ? SECURE_PREFIX : "",
+				    name);
 
 	while (cookie.len > 0) {
 		const char *end = memchr(cookie.p, ';', cookie.len);
 		size_t len = end != NULL ? (size_t)(end - cookie.p) : cookie.len;
 		struct span pair = trim((struct span){.p = cookie.p, .len = len});
 
-		if (pair.len > prefix.len && memcmp(pair.p, prefix.p, prefix.len) == 0)
-			return (struct span){.p = pair.p + prefix.len,
-					     .len = pair.len - prefix.len};
+		if (pair.len > n && memcmp(pair.p, prefix, n) == 0)
+			return (struct span){.p = pair.p + n, .len = pair.len - n};
 		len += end != NULL;
 		cookie.p += len;
 		cookie.len -= len;
@@ -37,10 +39,11 @@ struct span cookie_find_token(struct span cookie, bool is_tls)
 	return (struct span){0};
 }
 
-void cookie_append(struct buf *out, struct span token, bool is_tls)
+void cookie_append(struct buf *out, const char *name, struct span value, unsigned max_age_s,
+		   bool is_tls)
 {
-	buf_printf(out, "Set-Cookie: %s" NAME "=", is_tls ? SECURE_PREFIX : "");
-	buf_append_span(out, token);
-	buf_printf(out, "; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s\r\n",
-		   token.len > 0 ? MAX_AGE_S : 0, is_tls ? "; Secure" : "");
+	buf_printf(out, "Set-Cookie: %s%s=", is_tls ? SECURE_PREFIX : "", name);
+	buf_append_span(out, value);
+	buf_printf(out, "; Path=/; Max-Age=%u; HttpOnly; SameSite=Lax%s\r\n",
+		   value.len > 0 ? max_age_s : 0, is_tls ? "; Secure" : "");
 }

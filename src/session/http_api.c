@@ -45,6 +45,10 @@ static const struct route {
 	{"POST", "/reset", OP_RESET, api_start_new_password},
 	{"GET", "/audit", OP_AUDIT, api_start_list},
 	{"GET", "/figures", OP_FIGURES, api_start_list},
+	{"POST", "/oidc/start", OP_OIDC_START, api_start_oidc},
+	{"GET", "/oidc/callback", OP_OIDC_CALLBACK, api_start_oidc_callback},
+	{"POST", "/me/oidc", OP_OIDC_LINK, api_start_checked},
+	{"DELETE", "/me/oidc", OP_OIDC_UNLINK, api_start_checked},
 };
 
 static int status_of(enum proto_error e)

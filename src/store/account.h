@@ -35,6 +35,13 @@ int account_make_user(struct writer *w, struct store_op *op);
 /** An account of op->user by op->req->login and account->password, or without either. */
 int account_make(struct writer *w, const struct store_op *op, enum team_role role);
 int account_end_sessions(struct writer *w, int64_t user, int64_t except);
+/** Whether the password that was given is still @user's, of whom the statement's row is then; for
+ * sqlite3_reset().  1, 0 or negative. */
+int account_check_again(struct writer *w, const struct store_op *op, int64_t user,
+			sqlite3_stmt **out);
+/** Take the invitation @link: op->user, op->name, and a session, for whoever has proved who they
+ * are, and whose name is free. */
+int account_accept(struct writer *w, struct store_op *op, const struct link *link);
 /** The link that op->req->token opens.  1, 0: none that works, or negative. */
 int account_find_link(struct writer *w, const struct store_op *op, enum link_kind kind,
 		      struct link *out);
@@ -60,5 +67,6 @@ typedef int account_applier(struct writer *w, struct store_op *op, const struct 
 account_applier apply_set_name, apply_set_password, apply_totp_begin, apply_totp_confirm,
 	apply_totp_end, apply_session_end, apply_sessions_end; /* op_self.c */
 account_applier apply_invite_new, apply_user_new, apply_invite_end, apply_user_role,
-	apply_user_disabled, apply_user_reset;    /* op_admin.c */
-account_applier apply_invite_accept, apply_reset; /* op_sign.c: of nobody yet */
+	apply_user_disabled, apply_user_reset;       /* op_admin.c */
+account_applier apply_invite_accept, apply_reset;    /* op_sign.c: of nobody yet */
+account_applier apply_oidc_enter, apply_oidc_unlink; /* op_identity.c */

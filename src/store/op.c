@@ -30,6 +30,10 @@ void store_account_free(struct store_account *a)
 	free_secret(a->credential);
 	free(a->agent);
 	free(a->address);
+	free(a->issuer);
+	free(a->subject);
+	free(a->free_name);
+	free(a->free_name_key);
 	sodium_memzero(a, sizeof(*a));
 	free(a);
 }

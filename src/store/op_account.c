@@ -24,6 +24,8 @@ static account_applier *const appliers[N_OPS] = {
 	[OP_USER_DISABLED] = apply_user_disabled,
 	[OP_USER_RESET] = apply_user_reset,
 	[OP_RESET] = apply_reset,
+	[OP_OIDC_ENTER] = apply_oidc_enter,
+	[OP_OIDC_UNLINK] = apply_oidc_unlink,
 };
 
 int account_audit(struct writer *w, const struct store_op *op, int64_t actor, const char *act,
@@ -214,6 +216,12 @@ int op_apply_account(struct writer *w, struct store_op *op)
 			return op_refuse(op, PROTO_E_UNAUTHORIZED, "You are not signed in.");
 		if (!api_permits(asked, actor.role))
 			return op_refuse(op, PROTO_E_FORBIDDEN, "Your role does not allow this.");
+	}
+	if (asked == OP_OIDC_ENTER) {
+		int rc = authenticate(w, op, &actor);
+
+		if (rc < 0)
+			return rc;
 	}
 	return appliers[asked](w, op, &actor);
 }

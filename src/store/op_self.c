@@ -41,14 +41,12 @@ int apply_set_name(struct writer *w, struct store_op *op, const struct actor *ac
 	return 0;
 }
 
-/* Whether the password that was given is still the account's.  1, 0 or negative; the statement is
- * left at its row on 1. */
-static int check_again(struct writer *w, const struct store_op *op, const struct actor *actor,
-		       sqlite3_stmt **out)
+int account_check_again(struct writer *w, const struct store_op *op, int64_t user,
+			sqlite3_stmt **out)
 {
 	sqlite3_stmt *s = db_stmt(&w->db, W_ACCOUNT);
 
-	db_bind_int(s, 1, actor->user);
+	db_bind_int(s, 1, user);
 	int rc = db_step(s);
 	if (rc <= 0)
 		return rc;
@@ -69,7 +67,7 @@ int apply_set_password(struct writer *w, struct store_op *op, const struct actor
 {
 	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
 	sqlite3_stmt *s;
-	int rc = check_again(w, op, actor, &s);
+	int rc = account_check_again(w, op, actor->user, &s);
 
 	if (rc <= 0)
 		return rc < 0 ? rc : refuse_changed(op);
@@ -99,7 +97,7 @@ int apply_totp_begin(struct writer *w, struct store_op *op, const struct actor *
 	uint8_t secret[TOTP_SECRET_BYTES];
 	struct buf uri = {0};
 	sqlite3_stmt *s;
-	int rc = check_again(w, op, actor, &s);
+	int rc = account_check_again(w, op, actor->user, &s);
 
 	if (rc <= 0)
 		return rc < 0 ? rc : refuse_changed(op);
@@ -186,7 +184,7 @@ int apply_totp_confirm(struct writer *w, struct store_op *op, const struct actor
 int apply_totp_end(struct writer *w, struct store_op *op, const struct actor *actor)
 {
 	sqlite3_stmt *s;
-	int rc = check_again(w, op, actor, &s);
+	int rc = account_check_again(w, op, actor->user, &s);
 
 	if (rc <= 0)
 		return rc < 0 ? rc : refuse_changed(op);

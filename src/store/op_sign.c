@@ -132,6 +132,23 @@ static int join_room(struct writer *w, struct store_op *op, int64_t id)
 	return rc != 0 ? rc : op_append_own(w, op, room, MEMBER_ADD, 0, NULL);
 }
 
+int account_accept(struct writer *w, struct store_op *op, const struct link *link)
+{
+	int err = use_link(w, link);
+
+	if (err == 0)
+		err = account_make_user(w, op);
+	if (err == 0)
+		err = account_make(w, op, link->role);
+	if (err == 0 && link->room != 0)
+		err = join_room(w, op, link->room);
+	if (err == 0)
+		err = account_make_session(w, op);
+	if (err == 0)
+		err = account_audit(w, op, op->user, "invite-accept", span_of(op->name));
+	return err;
+}
+
 int apply_invite_accept(struct writer *w, struct store_op *op, const struct actor *actor)
 {
 	struct link link;
@@ -152,20 +169,7 @@ int apply_invite_accept(struct writer *w, struct store_op *op, const struct acto
 	if (rc > 0)
 		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this login.");
 	rc = claim_name(w, op);
-	if (rc <= 0)
-		return rc;
-	int err = use_link(w, &link);
-	if (err == 0)
-		err = account_make_user(w, op);
-	if (err == 0)
-		err = account_make(w, op, link.role);
-	if (err == 0 && link.room != 0)
-		err = join_room(w, op, link.room);
-	if (err == 0)
-		err = account_make_session(w, op);
-	if (err == 0)
-		err = account_audit(w, op, op->user, "invite-accept", op->req->name);
-	return err;
+	return rc <= 0 ? rc : account_accept(w, op, &link);
 }
 
 int apply_reset(struct writer *w, struct store_op *op, const struct actor *actor)

@@ -155,6 +155,8 @@ static int read_me(struct reader *rd, struct store_read *r)
 	append_flag(b, ",\"totp\":", s, 2);
 	append_int(b, ",\"recovery\":", s, 3);
 	is_good = append_text(b, ",\"team\":", s, 4) && is_good;
+	append_flag(b, ",\"has_password\":", s, 5);
+	append_flag(b, ",\"sso\":", s, 6);
 	buf_append_char(b, '}');
 	sqlite3_reset(s);
 	return is_good ? 0 : -EUCLEAN;

@@ -45,7 +45,8 @@ static const char *const statements[R_N_STMTS] = {
 			 " WHERE user = ?1",
 	[R_ME] = "SELECT u.name, a.login, a.totp IS NOT NULL,"
 		 " (SELECT count(*) FROM recovery WHERE user = a.user),"
-		 " (SELECT v FROM meta WHERE k = 'team')"
+		 " (SELECT v FROM meta WHERE k = 'team'), a.password IS NOT NULL,"
+		 " EXISTS (SELECT 1 FROM identities i WHERE i.user = a.user)"
 		 " FROM accounts a JOIN users u ON u.id = a.user WHERE a.user = ?1",
 	[R_SESSIONS] = "SELECT id, created, used, agent, address FROM sessions"
 		       " WHERE user = ?1 AND used >= ?2 AND created >= ?3 ORDER BY used DESC, id",

@@ -165,6 +165,15 @@ static const char *const migrations[] = {
 	"ALTER TABLE members ADD COLUMN role INTEGER NOT NULL DEFAULT 1;"
 	"ALTER TABLE members ADD COLUMN muted_until INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX members_by_room ON members(room, user);",
+
+	/* 5: who is who for a provider of identities.  A subject is never given to another. */
+	"CREATE TABLE identities("
+	" issuer TEXT NOT NULL,"
+	" subject TEXT NOT NULL,"
+	" user INTEGER NOT NULL,"
+	" created INTEGER NOT NULL,"
+	" PRIMARY KEY(issuer, subject)) WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX identities_by_user ON identities(user, issuer);",
 };
 
 enum {

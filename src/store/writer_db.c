@@ -47,6 +47,11 @@ static const char *const statements[W_N_STMTS] = {
 		       " ON CONFLICT DO UPDATE SET v = excluded.v",
 	[W_ACCOUNTS] = "SELECT 1 FROM accounts LIMIT 1",
 	[W_TEAM] = "SELECT v FROM meta WHERE k = 'team'",
+	[W_IDENTITY] = "SELECT user FROM identities WHERE issuer = ?1 AND subject = ?2",
+	[W_IDENTITY_OF] = "SELECT 1 FROM identities WHERE user = ?1 AND issuer = ?2",
+	[W_IDENTITY_NEW] = "INSERT INTO identities(issuer, subject, user, created)"
+			   " VALUES(?1, ?2, ?3, ?4)",
+	[W_IDENTITY_DROP] = "DELETE FROM identities WHERE user = ?1",
 	[W_ACCOUNT] = "SELECT is_disabled, totp_step, role, password, totp_new, login"
 		      " FROM accounts WHERE user = ?1",
 	[W_ACCOUNT_BY_LOGIN] = "SELECT 1 FROM accounts WHERE login_key = ?1",
@@ -149,6 +154,7 @@ static const char *const statements[W_N_STMTS] = {
 		    " LEFT JOIN users u ON u.id = e.author WHERE e.id > ?1 ORDER BY e.id",
 	/* An account that was never told of goes with its user. */
 	[W_FOUND_ACCOUNTS] = "DELETE FROM accounts WHERE user > ?1",
+	[W_FOUND_IDENTITIES] = "DELETE FROM identities WHERE user > ?1",
 	[W_FOUND_USERS] = "DELETE FROM users WHERE id > ?1"
 			  " AND NOT EXISTS (SELECT 1 FROM members m WHERE m.user = users.id)",
 };
@@ -337,8 +343,8 @@ int writer_recover(struct writer *w)
 	if (err != 0)
 		return err;
 	err = find_untold(w, &found, &last);
-	if (err == 0) {
-		sqlite3_stmt *s = db_stmt(&w->db, W_FOUND_ACCOUNTS);
+	for (int i = W_FOUND_ACCOUNTS; err == 0 && i <= W_FOUND_IDENTITIES; i++) {
+		sqlite3_stmt *s = db_stmt(&w->db, i);
 
 		db_bind_int(s, 1, w->last_user);
 		err = db_run(s);

@@ -47,6 +47,9 @@ export interface ServerInfo {
   mode: 'open' | 'accounts'
   team: string | null
   setup: 'done' | 'open' | 'token'
+  /** What single sign-on is called; null without. */
+  sso: string | null
+  ssoOnly: boolean
 }
 
 export async function askServer(): Promise<ServerInfo> {
@@ -55,6 +58,8 @@ export async function askServer(): Promise<ServerInfo> {
     mode: json['mode'] === 'accounts' ? 'accounts' : 'open',
     team: typeof json['team'] === 'string' ? json['team'] : null,
     setup: json['setup'] === 'open' || json['setup'] === 'token' ? json['setup'] : 'done',
+    sso: typeof json['sso'] === 'string' ? json['sso'] : null,
+    ssoOnly: json['sso_only'] === true,
   }
 }
 
@@ -71,6 +76,9 @@ export interface Account {
   role: string
   totp: boolean
   recovery: number
+  hasPassword: boolean
+  /** Linked with single sign-on. */
+  sso: boolean
 }
 
 export async function askMe(): Promise<Account> {
@@ -83,7 +91,16 @@ export async function askMe(): Promise<Account> {
     role: String(json['role']),
     totp: json['totp'] === true,
     recovery: Number(json['recovery'] ?? 0),
+    hasPassword: json['has_password'] === true,
+    sso: json['sso'] === true,
   }
+}
+
+/** Leave for the provider of single sign-on; the page is gone then. */
+export async function goToProvider(path: '/oidc/start' | '/me/oidc', body: Json): Promise<void> {
+  const { location: url } = await ask('POST', path, body)
+  if (typeof url !== 'string' || !/^https?:/.test(url)) throw errorOf(null, 200)
+  location.assign(url)
 }
 
 export interface Device {

@@ -25,6 +25,8 @@ export const useAccessStore = defineStore('access', () => {
   const gate = ref<Gate>('asking')
   const server = shallowRef<ServerInfo | null>(null)
   const token = ref('')
+  /** How one came back from single sign-on: `linked`, or why not; '' is not at all. */
+  const sso = ref('')
   const unreachable = ref(false)
 
   async function enter(me: User): Promise<void> {
@@ -41,7 +43,8 @@ export const useAccessStore = defineStore('access', () => {
   }
 
   async function choose(): Promise<void> {
-    server.value = await askServer()
+    await look()
+    if (server.value === null) return
     if (server.value.mode === 'open') {
       gate.value = 'enter'
     } else if (server.value.setup !== 'done') {
@@ -55,6 +58,10 @@ export const useAccessStore = defineStore('access', () => {
         gate.value = 'sign-in'
       }
     }
+  }
+
+  async function look(): Promise<void> {
+    server.value = await askServer()
   }
 
   /** Find out what the server wants, however long that takes. */
@@ -77,6 +84,7 @@ export const useAccessStore = defineStore('access', () => {
       gate.value = path === '/join' ? 'join' : 'reset'
       return
     }
+    if (location.hash.startsWith('#sso=')) sso.value = takeToken().slice('sso='.length)
     if (location.hash.startsWith('#setup=')) token.value = takeToken().slice('setup='.length)
     if (session.known) {
       gate.value = 'in'
@@ -138,5 +146,5 @@ export const useAccessStore = defineStore('access', () => {
     location.replace('/')
   }
 
-  return { gate, server, token, unreachable, start, enter, rename, signInAnew, dropLink, signOut }
+  return { gate, server, token, sso, unreachable, look, start, enter, rename, signInAnew, dropLink, signOut }
 })

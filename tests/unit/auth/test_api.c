@@ -24,6 +24,9 @@ static const char expected[N_OPS] = {
 	[OP_USER_NEW] = 'a',      [OP_USER_ROLE] = 'a',
 	[OP_USER_DISABLED] = 'a', [OP_USER_RESET] = 'a',
 	[OP_AUDIT] = 'a',         [OP_FIGURES] = 'a',
+	[OP_OIDC_START] = '*',    [OP_OIDC_CALLBACK] = '*',
+	[OP_OIDC_ENTER] = '*',    [OP_OIDC_LINK] = 'g',
+	[OP_OIDC_UNLINK] = 'g',
 };
 
 static void each_role_may_what_its_row_says(void **state)

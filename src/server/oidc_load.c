@@ -1,0 +1,46 @@
+#include "hubbub/log.h"
+#include "server/server_internal.h"
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_SECRET 1024
+
+/* The first line of the file, without what ends it. */
+static int read_secret(const char *path, char secret[MAX_SECRET])
+{
+	FILE *file = fopen(path, "re");
+	const char *problem = NULL;
+
+	if (file == NULL)
+		problem = strerror(errno);
+	else if (fgets(secret, MAX_SECRET, file) == NULL)
+		problem = ferror(file) ? strerror(errno) : "there is no secret in it";
+	else if (strlen(secret) == MAX_SECRET - 1)
+		problem = "its first line is too long for a secret";
+	if (file != NULL)
+		fclose(file);
+	secret[strcspn(secret, "\r\n")] = '\0';
+	if (problem == NULL && secret[0] == '\0')
+		problem = "its first line is empty";
+	if (problem != NULL)
+		log_error("oidc-client-secret-file: %s: %s", path, problem);
+	return problem != NULL ? -EINVAL : 0;
+}
+
+int server_load_oidc(const struct config *cfg, struct oidc **out)
+{
+	char secret[MAX_SECRET] = "";
+	int err = 0;
+
+	*out = NULL;
+	if (!config_has_oidc(cfg))
+		return 0;
+	if (cfg->oidc_secret_file[0] != '\0')
+		err = read_secret(cfg->oidc_secret_file, secret);
+	if (err == 0)
+		*out = oidc_new(cfg->oidc_issuer, cfg->oidc_client_id, secret);
+	sodium_memzero(secret, sizeof(secret));
+	return err;
+}
