@@ -19,7 +19,7 @@ test('the first account is made once, from this machine, and is signed in', asyn
   assert.deepEqual(peer.me.me, { ...me, role: 'owner' })
   assert.equal(peer.me.token, undefined)
   const seen = await owner.ok('GET', '/me')
-  assert.deepEqual({ ...seen, session: 0 }, { me, login: OWNER.login, role: 'owner', session: 0, totp: false, recovery: 0, team: OWNER.team })
+  assert.deepEqual({ ...seen, session: 0 }, { me, login: OWNER.login, role: 'owner', session: 0, totp: false, recovery: 0, has_password: true, sso: false, team: OWNER.team })
   assert.deepEqual((await new Device(server).ok('GET', '/server')).setup, 'done')
   await new Device(server).refused('POST', '/setup', { ...OWNER, name: 'Other' }, 'forbidden')
   await server.restart()
