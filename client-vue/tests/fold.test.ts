@@ -160,3 +160,22 @@ it('a log that stays open for long does not grow without bound', () => {
   expect(log.recent.length).toBeLessThanOrEqual(1000)
   expect(log.messages.at(-1)!.seq).toBe(9000)
 })
+
+describe('what expires', () => {
+  const expire = (seq: number, first: number): LogEvent => ({ ev: 'expire', ...base(seq), first })
+
+  it('goes from what is shown', () => {
+    expect(shown(apply(loaded(3, [msg(1), msg(2), msg(3)]), msg(4), expire(5, 3)))).toEqual(['m3', 'm4'])
+    expect(shown(apply(loaded(2, [msg(1), msg(2)]), expire(3, 3)))).toEqual([])
+  })
+
+  it('stays gone from a page of before', () => {
+    const log = apply(loaded(3, [msg(2), msg(3)], true), expire(4, 3))
+    expect(shown(mergeOlder(log, page(3, [msg(1)]), ME)!)).toEqual(['m3'])
+  })
+
+  it('is noted where somebody said for how long', () => {
+    const log = apply(loaded(1, [msg(1)]), { ev: 'keep', ...base(2), days: 30 })
+    expect(log.notes.map((n) => n.ev)).toEqual(['keep'])
+  })
+})

@@ -12,6 +12,8 @@ enum event_kind {
 	EVENT_RENAME,
 	EVENT_MEMBER,
 	EVENT_ARCHIVE,
+	EVENT_KEEP,   /* how long the room keeps what is said */
+	EVENT_EXPIRE, /* the log begins later now; from nobody */
 };
 
 /** What happened to whom a member event is about.  The numbers are in the database. */
@@ -53,6 +55,7 @@ struct event {
 	struct span about_name;
 	enum member_act act;
 	uint64_t value;
+	/* keep: the days and 1; 0: as the team's.  expire: the lowest seq that is kept. */
 	struct span title; /* rename: the new one; text is the old */
 	/* Folded history only: */
 	bool folded;

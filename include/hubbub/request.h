@@ -30,6 +30,7 @@ enum op {
 	OP_TOPIC,
 	OP_RENAME,
 	OP_ARCHIVE,
+	OP_KEEP,
 	N_WS_OPS,
 	/* Over HTTP alone: */
 	OP_SERVER = N_WS_OPS,
@@ -63,6 +64,11 @@ enum op {
 	OP_OIDC_ENTER, /* somebody came back from the provider */
 	OP_OIDC_LINK,
 	OP_OIDC_UNLINK,
+	OP_LEAVE_TEAM,
+	OP_EXPORT,
+	OP_EXPORT_MESSAGES,
+	OP_TEAM,
+	OP_TEAM_SET,
 	N_OPS,
 };
 
@@ -111,6 +117,7 @@ enum history_from {
 #define REQUEST_MAX_DIRECT 9 /* people beside oneself */
 #define REQUEST_MAX_TITLE 80 /* characters */
 #define REQUEST_MAX_TOPIC 500
+#define REQUEST_MAX_KEEP_DAYS 36500
 #define REQUEST_MAX_MUTE_MS (UINT64_C(30) * 24 * 60 * 60 * 1000)
 #define REQUEST_MAX_TEAM 80
 #define REQUEST_MAX_PASSWORD 1024
@@ -164,6 +171,9 @@ struct request {
 	enum room_kind kind;
 	enum room_role room_role;
 	uint64_t for_ms; /* mute: 0 ends it */
+	/* keep, the team's settings: the days and 1; 0: as the team's, or as before */
+	uint64_t keep;
+	bool has_on; /* the team's settings: on is whether messages go with their author */
 	/* Over HTTP, all optional: login trimmed NFC, login_key folded; passwords are wiped when
 	 * the request is freed. */
 	struct span team, login, login_key, password, new_password, code;

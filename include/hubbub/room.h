@@ -56,6 +56,7 @@ struct room_view {
 	enum room_kind kind;
 	bool is_archived;
 	uint64_t head, first;
+	uint64_t keep;           /* as of struct store_room */
 	struct room_event *tail; /* the newest events, the last one is head; references */
 	unsigned n_tail;
 	/* Online users as JSON objects with commas between: the first members_len bytes of a chunk

@@ -34,6 +34,7 @@ struct store_room {
 	uint64_t first; /* the lowest seq kept (1 in an empty log) */
 	enum room_kind kind;
 	bool is_archived;
+	uint64_t keep; /* the days that messages are kept and 1; 0: as the team's */
 };
 void store_room_deinit(struct store_room *r);
 
@@ -68,6 +69,9 @@ enum store_op_kind {
 	 * JSON, if any; account->cut; token, user and name where it signs in or renews a session;
 	 * renamed. */
 	STORE_ACCOUNT,
+	/** A step of what the store does by itself: see store_has_upkeep().  No origin, no reply.
+	 */
+	STORE_UPKEEP,
 	/** Made by the store itself: an event that turned out stored after a failed commit.  No
 	 * origin. */
 	STORE_FOUND,
@@ -277,6 +281,10 @@ void store_wake(struct store *st);
 bool store_submit_read(struct store *st, struct store_read *read);
 /** Whether the last commit succeeded (for /readyz and metrics).  Any thread. */
 bool store_is_healthy(struct store *st);
+
+/** Whether the last STORE_UPKEEP found something to do, so that another should follow soon.  Any
+ * thread. */
+bool store_has_upkeep(struct store *st);
 
 struct store_stats {
 	uint64_t ops, commits, failed_commits, reads;

@@ -28,6 +28,7 @@ static const struct rule {
 	[OP_TOPIC] = {ROLE_MEMBER, {MEMBER, MEMBER, NOBODY, MODERATOR}, false, false},
 	[OP_RENAME] = {ROLE_MEMBER, {MODERATOR, MODERATOR, NOBODY, MODERATOR}, false, false},
 	[OP_ARCHIVE] = {ROLE_GUEST, {OWNER, OWNER, NOBODY, OWNER}, true, true},
+	[OP_KEEP] = {ROLE_MEMBER, {OWNER, OWNER, NOBODY, OWNER}, true, true},
 };
 
 /* Messages of others: nobody edits them. */

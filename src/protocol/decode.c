@@ -58,6 +58,7 @@ static const struct op_row {
 	[OP_TOPIC] = {SPAN("topic"), {field_read_room, field_read_key, field_read_topic}},
 	[OP_RENAME] = {SPAN("rename"), {field_read_room, field_read_key, field_read_title}},
 	[OP_ARCHIVE] = {SPAN("archive"), {field_read_room, field_read_key, field_read_on}},
+	[OP_KEEP] = {SPAN("keep"), {field_read_room, field_read_key, field_read_days}},
 	[OP_SERVER] = {SPAN("server"), {NULL}},
 	[OP_SETUP] = {SPAN("setup"),
 		      {field_read_team, field_read_user_name, field_read_login, field_read_password,
@@ -96,6 +97,12 @@ static const struct op_row {
 	[OP_OIDC_ENTER] = {SPAN("oidc-enter"), {field_read_token, field_read_user_name}},
 	[OP_OIDC_LINK] = {SPAN("oidc-link"), {field_read_password}},
 	[OP_OIDC_UNLINK] = {SPAN("oidc-unlink"), {field_read_password}},
+	[OP_LEAVE_TEAM] = {SPAN("leave-team"), {field_read_password}},
+	[OP_EXPORT] = {SPAN("export"), {NULL}},
+	[OP_EXPORT_MESSAGES] = {SPAN("export-messages"), {NULL}},
+	[OP_TEAM] = {SPAN("team"), {NULL}},
+	[OP_TEAM_SET] = {SPAN("team-set"),
+			 {field_read_team_if, field_read_days, field_read_leavers}},
 };
 
 static bool find_op(struct span name, enum op *out)
@@ -276,5 +283,5 @@ bool op_is_write(enum op op)
 
 bool op_is_change(enum op op)
 {
-	return op >= OP_INVITE && op <= OP_ARCHIVE;
+	return op >= OP_INVITE && op <= OP_KEEP;
 }

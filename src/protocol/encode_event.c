@@ -6,7 +6,8 @@
 static const char *const kind_names[] = {
 	[EVENT_MESSAGE] = "message", [EVENT_EDIT] = "edit",       [EVENT_DELETE] = "delete",
 	[EVENT_REACT] = "react",     [EVENT_TOPIC] = "topic",     [EVENT_RENAME] = "rename",
-	[EVENT_MEMBER] = "member",   [EVENT_ARCHIVE] = "archive",
+	[EVENT_MEMBER] = "member",   [EVENT_ARCHIVE] = "archive", [EVENT_KEEP] = "keep",
+	[EVENT_EXPIRE] = "expire",
 };
 
 static void append_string(struct buf *b, const char *name, struct span s)
@@ -148,6 +149,13 @@ void event_encode(struct buf *b, const struct event *e)
 		break;
 	case EVENT_ARCHIVE:
 		append_bool(b, ",\"on\":", e->on);
+		break;
+	case EVENT_KEEP:
+		if (e->value != 0)
+			append_number(b, ",\"days\":", e->value - 1);
+		break;
+	case EVENT_EXPIRE:
+		append_number(b, ",\"first\":", e->value);
 		break;
 	}
 	buf_append_char(b, '}');

@@ -294,6 +294,26 @@ enum proto_error field_read_team(struct field_source *src)
 	return PROTO_OK;
 }
 
+enum proto_error field_read_team_if(struct field_source *src)
+{
+	return field_get(src, "team") != NULL ? field_read_team(src) : PROTO_OK;
+}
+
+enum proto_error field_read_leavers(struct field_source *src)
+{
+	const json_t *v = field_get(src, "leavers");
+	struct span s;
+
+	if (v == NULL)
+		return PROTO_OK;
+	src->req->has_on = field_get_string(v, &s) &&
+			   (span_equal(s, SPAN("keep")) || span_equal(s, SPAN("remove")));
+	if (!src->req->has_on)
+		return field_refuse(src, "leavers is keep or remove.");
+	src->req->on = span_equal(s, SPAN("remove"));
+	return PROTO_OK;
+}
+
 /* Where one is wanted, what acts on the request says so. */
 enum proto_error field_read_login(struct field_source *src)
 {

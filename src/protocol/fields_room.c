@@ -112,6 +112,20 @@ enum proto_error field_read_room_role(struct field_source *src)
 	return field_refuse(src, "role is member, moderator or owner.");
 }
 
+enum proto_error field_read_days(struct field_source *src)
+{
+	const json_t *v = field_get(src, "days");
+	uint64_t days = 0;
+
+	if (v == NULL || json_is_null(v))
+		return PROTO_OK;
+	if (!field_get_integer(v, 0, &days) || days > REQUEST_MAX_KEEP_DAYS)
+		return field_refuse(src, "days is how long messages are kept: 0 is for ever, "
+					 "36,500 the most.");
+	src->req->keep = days + 1;
+	return PROTO_OK;
+}
+
 enum proto_error field_read_for(struct field_source *src)
 {
 	if (!field_get_integer(field_get(src, "for_ms"), 0, &src->req->for_ms) ||

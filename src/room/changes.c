@@ -63,6 +63,12 @@ void room_note_event_locked(struct room_registry *rg, struct room *room, const s
 	case EVENT_ARCHIVE:
 		room->is_archived = e->on;
 		break;
+	case EVENT_KEEP:
+		room->keep = e->value;
+		break;
+	case EVENT_EXPIRE:
+		room->first = e->value;
+		break;
 	case EVENT_MEMBER:
 		if (e->act == MEMBER_ADD)
 			room_note_member_locked(rg, room, e->about_id);

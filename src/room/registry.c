@@ -117,6 +117,7 @@ struct room *room_adopt_locked(struct room_registry *rg, const struct store_room
 	room_set_text(room, span_of(r->title), span_of(r->topic));
 	room->head = r->head;
 	room->first = r->first;
+	room->keep = r->keep;
 	idmap_put(&rg->by_id, (uint64_t)room->id, room);
 	HASH_ADD_KEYPTR(hh_rid, rg->by_rid, room->rid, strlen(room->rid), room);
 	if (room->name != NULL)
@@ -157,6 +158,7 @@ static void view_locked(struct room_registry *rg, struct room *room, const struc
 	out->is_archived = room->is_archived;
 	out->head = room->head;
 	out->first = room->first;
+	out->keep = room->keep;
 	view_tail(room, visit, out);
 	presence_view_locked(rg, room, visit->user, out);
 }

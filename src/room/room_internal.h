@@ -57,6 +57,7 @@ struct room {
 	 * this that it must ask the store. */
 	struct idmap removed;
 	uint64_t head, first;
+	uint64_t keep; /* as of struct store_room */
 	struct room_tail tail;
 
 	struct idmap present;             /* by user: joined connections * 2, + 1 when listed */

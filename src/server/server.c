@@ -86,6 +86,7 @@ void server_begin_stop(struct server *s, bool keeps_socket)
 	signals_unwatch(s);
 	takeover_cancel(s);
 	watchdog_stop(s);
+	upkeep_stop(s);
 	control_close(s);
 	/* The loop ends when these handles are gone. */
 	if (keeps_socket)
@@ -330,6 +331,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	    start(s) == 0) {
 		announce(s);
 		watchdog_start(s);
+		upkeep_start(s);
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 		alarm(STOP_LIMIT_S);
 		status = EXIT_SUCCESS;

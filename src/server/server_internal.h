@@ -33,6 +33,12 @@ struct watchdog {
 	bool store_had_work;
 };
 
+/** What the store is to do by itself. */
+struct upkeep {
+	uv_timer_t timer;
+	unsigned n_idle; /* ticks since the last look */
+};
+
 struct server {
 	int argc;
 	char *const *argv;
@@ -42,6 +48,7 @@ struct server {
 	uv_signal_t on_term, on_int, on_hup, on_usr2;
 	struct takeover takeover;
 	struct watchdog watchdog;
+	struct upkeep upkeep;
 	struct session_env env;
 	struct store *store;
 	struct acceptor *acceptor;
@@ -81,6 +88,11 @@ void control_close(struct server *s);
 /** The certificate that @cfg names; NULL where it names none.  0, or -EINVAL with the reason in
  * @why. */
 int server_load_tls(const struct config *cfg, struct tls_context **out, struct buf *why);
+
+/* upkeep.c */
+/** Have the store do by itself what is due, from time to time. */
+void upkeep_start(struct server *s);
+void upkeep_stop(struct server *s);
 
 /* oidc_load.c */
 /** Single sign-on as @cfg says, into @out; NULL where it says none.  0, or a negative errno after a

@@ -50,9 +50,10 @@ void cookie_append(struct buf *out, const char *name, struct span value, unsigne
 
 /* Each takes over the request that it is given; the answer comes later, or was given. */
 typedef void api_starter(struct conn *c, struct request *req);
-api_starter api_start_server, api_start_setup;                            /* api_setup.c */
-api_starter api_start_sign_in, api_start_checked, api_start_new_password; /* api_password.c */
-api_starter api_start_op, api_start_list, api_start_sign_out;             /* api_store.c */
+api_starter api_start_server, api_start_setup; /* api_setup.c */
+api_starter api_start_sign_in, api_start_checked, api_start_new_password,
+	api_start_leave_team;                                 /* api_password.c */
+api_starter api_start_op, api_start_list, api_start_sign_out; /* api_store.c */
 
 /* api_oidc.c */
 api_starter api_start_oidc, api_start_oidc_callback;

@@ -76,10 +76,10 @@ static void answer_op(struct conn *c, struct store_op *op)
 	}
 	if (is_sign_in(asked) || asked == OP_SET_PASSWORD)
 		api_append_session(&headers, c, span_of(op->token));
-	else if (asked == OP_SIGN_OUT)
+	else if (asked == OP_SIGN_OUT || asked == OP_LEAVE_TEAM)
 		api_append_session(&headers, c, SPAN(""));
 	buf_append_char(&headers, '\0');
-	if (op->name != NULL && op->scratch.len == 0) {
+	if (op->name != NULL && op->scratch.len == 0 && asked != OP_LEAVE_TEAM) {
 		buf_append_str(&op->scratch, "{\"me\":");
 		user_encode(&op->scratch, op->user, span_of(op->name));
 		buf_append_char(&op->scratch, '}');

@@ -49,7 +49,7 @@ static const char *state_of(const struct stretch *s, const struct room_view *v, 
 		return "reset";
 	if (s->resumes)
 		return last_seq == v->head || s->after == v->head ? "complete" : "partial";
-	return v->head == 0 || first_seq == 1 ? "complete" : "partial";
+	return v->head < v->first || first_seq == v->first ? "complete" : "partial";
 }
 
 static void encode_members(struct buf *b, const struct conn *c, const struct room_view *v)
@@ -87,6 +87,8 @@ static void reply(struct conn *c, const struct request *req, const struct room_v
 	buf_printf(&b, ",\"kind\":\"%s\"", room_kind_name(v->kind));
 	if (v->is_archived)
 		buf_append_str(&b, ",\"archived\":true");
+	if (v->keep != 0)
+		buf_printf(&b, ",\"keep_days\":%llu", (unsigned long long)v->keep - 1);
 	room_entry_encode_role(&b, req->room_role, (int64_t)req->for_ms);
 	buf_printf(&b, ",\"state\":\"%s\",\"events\":[", state);
 	buf_append_span(&b, events);
@@ -226,6 +228,12 @@ void join_events_done(struct conn *c, struct joined *j, struct store_read *read)
 
 	if (read->err != PROTO_OK) {
 		conn_reply_error(c, &w->req->id, read->err, read->why, read->retry_ms);
+		conn_remove_joined(c, j);
+		return;
+	}
+	if (s.resumes && read->first > s.after + 1) {
+		/* The log begins later than when it was looked at: there would be a hole. */
+		conn_reply_error(c, &w->req->id, PROTO_E_UNAVAILABLE, "Try again.", 100);
 		conn_remove_joined(c, j);
 		return;
 	}

@@ -44,6 +44,11 @@ static const struct route {
 	{"POST", "/users/u*/reset", OP_USER_RESET, api_start_op},
 	{"POST", "/reset", OP_RESET, api_start_new_password},
 	{"GET", "/audit", OP_AUDIT, api_start_list},
+	{"DELETE", "/me", OP_LEAVE_TEAM, api_start_leave_team},
+	{"GET", "/me/export", OP_EXPORT, api_start_list},
+	{"GET", "/me/export/messages", OP_EXPORT_MESSAGES, api_start_list},
+	{"GET", "/team", OP_TEAM, api_start_list},
+	{"POST", "/team", OP_TEAM_SET, api_start_op},
 	{"GET", "/figures", OP_FIGURES, api_start_list},
 	{"POST", "/oidc/start", OP_OIDC_START, api_start_oidc},
 	{"GET", "/oidc/callback", OP_OIDC_CALLBACK, api_start_oidc_callback},
@@ -134,7 +139,7 @@ static bool matches(const char *pattern, struct span path, uint64_t *target)
 	return path.len == 0;
 }
 
-/* Of the query's pairs those that lists go by: before=ID and limit=N. */
+/* Of the query's pairs those that lists go by. */
 static void read_query(struct span query, struct request *req)
 {
 	req->limit = REQUEST_DEFAULT_LIMIT;
@@ -146,7 +151,11 @@ static void read_query(struct span query, struct request *req)
 
 		query.p += pair.len + (end != NULL);
 		query.len -= pair.len + (end != NULL);
-		if (matches("before=*", pair, &n))
+		if (matches("room=*", pair, &n))
+			req->target = n;
+		else if (matches("after=*", pair, &n))
+			req->seq = n;
+		else if (matches("before=*", pair, &n))
 			req->bound = n;
 		else if (matches("limit=*", pair, &n))
 			req->limit = n < REQUEST_MAX_LIMIT ? (unsigned)n : REQUEST_MAX_LIMIT;

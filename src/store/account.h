@@ -68,5 +68,6 @@ account_applier apply_set_name, apply_set_password, apply_totp_begin, apply_totp
 	apply_totp_end, apply_session_end, apply_sessions_end; /* op_self.c */
 account_applier apply_invite_new, apply_user_new, apply_invite_end, apply_user_role,
 	apply_user_disabled, apply_user_reset;       /* op_admin.c */
+account_applier apply_leave_team, apply_team_set;    /* op_leave.c */
 account_applier apply_invite_accept, apply_reset;    /* op_sign.c: of nobody yet */
 account_applier apply_oidc_enter, apply_oidc_unlink; /* op_identity.c */

@@ -11,23 +11,25 @@
 	"SELECT room, target, emoji, author FROM ("                                  \
 	" SELECT room, target, emoji, author, react_on, max(seq) FROM events"        \
 	" WHERE kind = 4 GROUP BY room, target, emoji, author) x WHERE react_on = 1" \
+	" AND target >= (SELECT first FROM rooms WHERE id = x.room)"                 \
 	" AND NOT EXISTS (SELECT 1 FROM events d"                                    \
 	"  WHERE d.room = x.room AND d.target = x.target AND d.kind = 3)"
 
 const struct check_rule check_rules[] = {
 	{"the log", "events missing from the log, the first is %s",
 	 "SELECT room, sum(seq - due), min(due) FROM (SELECT e.room, e.seq,"
-	 " lag(e.seq, 1, r.first - 1) OVER (PARTITION BY e.room ORDER BY e.seq) + 1 AS due"
-	 " FROM events e JOIN rooms r ON r.id = e.room) WHERE seq > due GROUP BY room"},
+	 " lag(e.seq, 1, 0) OVER (PARTITION BY e.room ORDER BY e.seq) + 1 AS due"
+	 " FROM events e) WHERE seq > due GROUP BY room"},
 	{"the log", "events under a seq that another has, the first is %s",
 	 "SELECT room, sum(n - 1), min(seq) FROM (SELECT room, seq, count(*) AS n FROM events"
 	 " GROUP BY room, seq HAVING n > 1) GROUP BY room"},
-	{"the log", "events below the beginning of the log, the first is %s",
+	{"the log", "events below the beginning of the log whose text is there, the first is %s",
 	 "SELECT e.room, count(*), min(e.seq) FROM events e JOIN rooms r ON r.id = e.room"
-	 " WHERE e.seq < r.first GROUP BY e.room"},
+	 " WHERE (e.seq < r.first OR (e.kind = 2 AND e.target < r.first))"
+	 " AND e.body IS NOT NULL GROUP BY e.room"},
 	{"heads", "head that is not the newest event, it is %s",
 	 "SELECT id, 1, head || ', not ' || newest FROM (SELECT id, head,"
-	 " coalesce((SELECT max(seq) FROM events WHERE room = rooms.id), first - 1) AS newest"
+	 " coalesce((SELECT max(seq) FROM events WHERE room = rooms.id), 0) AS newest"
 	 " FROM rooms) WHERE head <> newest"},
 	{"ordinals", "events with a wrong ordinal, the first is %s",
 	 "SELECT room, count(*), min(seq) FROM (SELECT room, seq, kind, ord,"
@@ -48,13 +50,15 @@ const struct check_rule check_rules[] = {
 	 " ON x.author = e.author AND x.key = e.key AND x.id <> e.id GROUP BY e.room"},
 	{"keys", "events without a key or the hash of their content, the first is %s",
 	 "SELECT room, count(*), min(seq) FROM events"
-	 " WHERE kind BETWEEN 1 AND 4 AND (key IS NULL OR hash IS NULL) GROUP BY room"},
+	 " WHERE (kind IN (1, 2, 4) AND key IS NULL) OR (kind <= 4 AND (key IS NULL) <> (hash IS"
+	 " NULL)) GROUP BY room"},
 	{"orphans", "events of a room that is not there, the first is %s",
 	 "SELECT NULL, count(*), '#' || room || ' ' || min(seq) FROM events"
 	 " WHERE room NOT IN (SELECT id FROM rooms) GROUP BY room"},
 	{"orphans", "events of an author who is not there, the first is %s",
 	 "SELECT room, count(*), min(seq) FROM events"
-	 " WHERE author NOT IN (SELECT id FROM users) GROUP BY room"},
+	 " WHERE author NOT IN (SELECT id FROM users) AND (kind <> 10 OR author <> 0)"
+	 " GROUP BY room"},
 	{"orphans", "edits, deletions and reactions without their message, the first is %s",
 	 "SELECT e.room, count(*), min(e.seq) FROM events e WHERE e.kind IN (2, 3, 4)"
 	 " AND NOT EXISTS (SELECT 1 FROM events t WHERE t.room = e.room AND t.seq = e.target"
@@ -84,8 +88,10 @@ const struct check_rule check_rules[] = {
 	 " AND (e.seq = d.target OR (e.target = d.target AND e.kind = 2))"
 	 " WHERE d.kind = 3 AND e.body IS NOT NULL GROUP BY d.room"},
 	{"deletions", "messages and edits without a text, and not deleted, the first is %s",
-	 "SELECT e.room, count(*), min(e.seq) FROM events e"
-	 " WHERE e.kind IN (1, 2) AND e.body IS NULL AND NOT EXISTS (SELECT 1 FROM events d"
+	 "SELECT e.room, count(*), min(e.seq) FROM events e JOIN rooms r ON r.id = e.room"
+	 " WHERE e.kind IN (1, 2) AND e.body IS NULL"
+	 " AND CASE e.kind WHEN 1 THEN e.seq ELSE e.target END >= r.first AND NOT EXISTS (SELECT 1 "
+	 "FROM events d"
 	 "  WHERE d.room = e.room AND d.kind = 3"
 	 "  AND d.target = CASE e.kind WHEN 1 THEN e.seq ELSE e.target END) GROUP BY e.room"},
 	{"reactions", "reactions that the log has and their table has not, the first is to %s",

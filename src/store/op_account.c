@@ -24,6 +24,8 @@ static account_applier *const appliers[N_OPS] = {
 	[OP_USER_DISABLED] = apply_user_disabled,
 	[OP_USER_RESET] = apply_user_reset,
 	[OP_RESET] = apply_reset,
+	[OP_LEAVE_TEAM] = apply_leave_team,
+	[OP_TEAM_SET] = apply_team_set,
 	[OP_OIDC_ENTER] = apply_oidc_enter,
 	[OP_OIDC_UNLINK] = apply_oidc_unlink,
 };

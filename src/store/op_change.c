@@ -290,12 +290,27 @@ static int archive(struct writer *w, struct store_op *op, struct writer_room *ro
 					op->req->on ? "room-archive" : "room-unarchive", 0);
 }
 
+static int keep(struct writer *w, struct store_op *op, struct writer_room *room)
+{
+	uint64_t value = op->req->keep;
+	sqlite3_stmt *s = db_stmt(&w->db, W_ROOM_KEEP);
+
+	db_bind_int(s, 1, room->id);
+	if (value != 0)
+		db_bind_int(s, 2, (int64_t)value - 1);
+	op->event = (struct event){.kind = EVENT_KEEP, .value = value};
+	op_want_upkeep(w);
+	int err = db_run(s);
+	return err != 0 ? err : op_audit_room(w, op, room, "room-keep", 0);
+}
+
 int op_apply_change(struct writer *w, struct store_op *op, struct writer_room *room)
 {
 	static changer *const changers[N_WS_OPS] = {
-		[OP_INVITE] = invite,   [OP_REMOVE] = remove_member, [OP_ROLE] = set_role,
-		[OP_MUTE] = mute,       [OP_TOPIC] = set_topic,      [OP_RENAME] = rename_room,
-		[OP_ARCHIVE] = archive,
+		[OP_INVITE] = invite,   [OP_REMOVE] = remove_member,
+		[OP_ROLE] = set_role,   [OP_MUTE] = mute,
+		[OP_TOPIC] = set_topic, [OP_RENAME] = rename_room,
+		[OP_ARCHIVE] = archive, [OP_KEEP] = keep,
 	};
 
 	return changers[op->req->op](w, op, room);

@@ -98,6 +98,10 @@ static void bind_particulars(sqlite3_stmt *s, const struct event *e)
 		db_bind_int(s, 11, e->act);
 		db_bind_int(s, 12, e->about_id);
 		break;
+	case EVENT_KEEP:
+	case EVENT_EXPIRE:
+		db_bind_int(s, 8, (int64_t)e->value);
+		break;
 	case EVENT_ARCHIVE:
 		db_bind_int(s, 11, e->on);
 		break;

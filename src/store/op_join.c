@@ -64,6 +64,7 @@ int op_take_snapshot(struct writer *w, struct store_op *op)
 	op->room.first = (uint64_t)sqlite3_column_int64(s, 4);
 	op->room.kind = room->kind;
 	op->room.is_archived = room->is_archived;
+	op->room.keep = (uint64_t)sqlite3_column_int64(s, 7);
 	sqlite3_reset(s);
 	return 0;
 }
@@ -149,7 +150,6 @@ int op_apply_forget(struct writer *w, struct store_op *op)
 {
 	const struct writer_member *m;
 	struct writer_room *room;
-	int64_t heir;
 	int rc = op->room_id == 0 ? op_find_room(w, op->req, &op->room_id) : 1;
 
 	if (rc > 0)
@@ -164,9 +164,15 @@ int op_apply_forget(struct writer *w, struct store_op *op)
 	if (rc <= 0)
 		return rc; /* nobody belongs to a room that is not there */
 	rc = op_permit(w, op, OP_LEAVE, room, false);
-	if (rc > 0)
-		rc = op_find_heir(w, op->user, room, &heir);
-	if (rc != 0 || op->err != PROTO_OK)
+	return rc > 0 ? op_leave_room(w, op, room) : rc;
+}
+
+int op_leave_room(struct writer *w, struct store_op *op, struct writer_room *room)
+{
+	int64_t heir;
+	int rc = op_find_heir(w, op->user, room, &heir);
+
+	if (rc != 0)
 		return rc;
 	sqlite3_stmt *s = db_stmt(&w->db, W_MEMBER_DROP);
 	db_bind_int(s, 1, op->user);

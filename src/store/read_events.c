@@ -168,7 +168,9 @@ static void plan(const struct store_read *r, struct side *up, struct side *down)
 		up->limit = r->limit - r->limit / 2;
 		break;
 	}
-	down->lo = 1;
+	down->lo = r->first;
+	if (up->lo < r->first)
+		up->lo = r->first;
 	if (down->hi > r->head)
 		down->hi = r->head;
 	/* No direction, no walk. */

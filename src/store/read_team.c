@@ -6,89 +6,18 @@
 #include "hubbub/mem.h"
 #include "store/account.h"
 #include "store/reader.h"
+#include "store/team_json.h"
 #include <errno.h>
 
 #define MAX_AUDIT 200
 
-/* Values of one row, by column; what is not UTF-8 shows a damaged page. */
-static bool append_text(struct buf *b, const char *label, sqlite3_stmt *s, int i)
-{
-	struct span text;
-
-	if (!db_column_text_or_null(s, i, &text))
-		return false;
-	buf_append_str(b, label);
-	if (text.p != NULL)
-		buf_append_json(b, text);
-	else
-		buf_append_str(b, "null");
-	return true;
-}
-
-static void append_int(struct buf *b, const char *label, sqlite3_stmt *s, int i)
-{
-	buf_append_str(b, label);
-	buf_append_i64(b, sqlite3_column_int64(s, i));
-}
-
-static void append_flag(struct buf *b, const char *label, sqlite3_stmt *s, int i)
-{
-	buf_append_str(b, label);
-	buf_append_str(b, sqlite3_column_int64(s, i) != 0 ? "true" : "false");
-}
-
-static void append_role(struct buf *b, const char *label, sqlite3_stmt *s, int i)
-{
-	int64_t role = sqlite3_column_int64(s, i);
-
-	if (role < 0 || role >= N_TEAM_ROLES)
-		role = ROLE_GUEST;
-	buf_printf(b, "%s\"%s\"", label, team_role_name((enum team_role)role));
-}
-
-/* The user whose id and name are in columns @i and the next; the shell is nobody. */
-static bool append_user(struct buf *b, const char *label, sqlite3_stmt *s, int i)
-{
-	if (sqlite3_column_int64(s, i) == 0) {
-		buf_printf(b, "%snull", label);
-		return true;
-	}
-	buf_append_str(b, label);
-	append_int(b, "{\"id\":\"u", s, i);
-	if (!append_text(b, "\",\"name\":", s, i + 1))
-		return false;
-	buf_append_char(b, '}');
-	return true;
-}
-
-typedef bool row_encoder(struct buf *b, sqlite3_stmt *s, const struct store_read *r);
-
-/* {"<label>":[rows... */
-static int encode_rows(struct store_read *r, sqlite3_stmt *s, const char *label,
-		       row_encoder *encode)
-{
-	struct buf *b = &r->events;
-	int rc;
-
-	buf_printf(b, "{\"%s\":[", label);
-	for (r->n_events = 0; (rc = db_step(s)) > 0; r->n_events++) {
-		if (r->n_events > 0)
-			buf_append_char(b, ',');
-		if (!encode(b, s, r)) {
-			sqlite3_reset(s);
-			return -EUCLEAN;
-		}
-	}
-	buf_append_char(b, ']');
-	return rc;
-}
-
 static bool encode_session(struct buf *b, sqlite3_stmt *s, const struct store_read *r)
 {
-	append_int(b, "{\"id\":", s, 0);
-	append_int(b, ",\"created\":", s, 1);
-	append_int(b, ",\"used\":", s, 2);
-	if (!append_text(b, ",\"agent\":", s, 3) || !append_text(b, ",\"address\":", s, 4))
+	json_append_int(b, "{\"id\":", s, 0);
+	json_append_int(b, ",\"created\":", s, 1);
+	json_append_int(b, ",\"used\":", s, 2);
+	if (!json_append_text(b, ",\"agent\":", s, 3) ||
+	    !json_append_text(b, ",\"address\":", s, 4))
 		return false;
 	buf_printf(b, ",\"current\":%s}",
 		   sqlite3_column_int64(s, 0) == r->session ? "true" : "false");
@@ -98,15 +27,15 @@ static bool encode_session(struct buf *b, sqlite3_stmt *s, const struct store_re
 static bool encode_invite(struct buf *b, sqlite3_stmt *s, const struct store_read *r)
 {
 	(void)r;
-	append_int(b, "{\"id\":", s, 0);
-	if (!append_user(b, ",\"by\":", s, 1))
+	json_append_int(b, "{\"id\":", s, 0);
+	if (!json_append_user(b, ",\"by\":", s, 1))
 		return false;
-	append_role(b, ",\"role\":", s, 3);
-	if (sqlite3_column_type(s, 4) != SQLITE_NULL && !append_text(b, ",\"room\":", s, 4))
+	json_append_role(b, ",\"role\":", s, 3);
+	if (sqlite3_column_type(s, 4) != SQLITE_NULL && !json_append_text(b, ",\"room\":", s, 4))
 		return false;
-	append_int(b, ",\"created\":", s, 5);
-	append_int(b, ",\"expires\":", s, 6);
-	append_int(b, ",\"uses_left\":", s, 7);
+	json_append_int(b, ",\"created\":", s, 5);
+	json_append_int(b, ",\"expires\":", s, 6);
+	json_append_int(b, ",\"uses_left\":", s, 7);
 	buf_append_char(b, '}');
 	return true;
 }
@@ -114,15 +43,15 @@ static bool encode_invite(struct buf *b, sqlite3_stmt *s, const struct store_rea
 static bool encode_person(struct buf *b, sqlite3_stmt *s, const struct store_read *r)
 {
 	(void)r;
-	append_int(b, "{\"id\":\"u", s, 0);
-	if (!append_text(b, "\",\"name\":", s, 1) || !append_text(b, ",\"login\":", s, 2))
+	json_append_int(b, "{\"id\":\"u", s, 0);
+	if (!json_append_text(b, "\",\"name\":", s, 1) || !json_append_text(b, ",\"login\":", s, 2))
 		return false;
-	append_role(b, ",\"role\":", s, 3);
-	append_flag(b, ",\"disabled\":", s, 4);
-	append_flag(b, ",\"totp\":", s, 5);
-	append_int(b, ",\"created\":", s, 6);
-	append_int(b, ",\"seen\":", s, 7);
-	append_int(b, ",\"sessions\":", s, 8);
+	json_append_role(b, ",\"role\":", s, 3);
+	json_append_flag(b, ",\"disabled\":", s, 4);
+	json_append_flag(b, ",\"totp\":", s, 5);
+	json_append_int(b, ",\"created\":", s, 6);
+	json_append_int(b, ",\"seen\":", s, 7);
+	json_append_int(b, ",\"sessions\":", s, 8);
 	buf_append_char(b, '}');
 	return true;
 }
@@ -130,10 +59,11 @@ static bool encode_person(struct buf *b, sqlite3_stmt *s, const struct store_rea
 static bool encode_act(struct buf *b, sqlite3_stmt *s, const struct store_read *r)
 {
 	(void)r;
-	append_int(b, "{\"id\":", s, 0);
-	append_int(b, ",\"ts\":", s, 1);
-	if (!append_user(b, ",\"actor\":", s, 2) || !append_text(b, ",\"act\":", s, 4) ||
-	    !append_text(b, ",\"object\":", s, 5) || !append_text(b, ",\"address\":", s, 6))
+	json_append_int(b, "{\"id\":", s, 0);
+	json_append_int(b, ",\"ts\":", s, 1);
+	if (!json_append_user(b, ",\"actor\":", s, 2) || !json_append_text(b, ",\"act\":", s, 4) ||
+	    !json_append_text(b, ",\"object\":", s, 5) ||
+	    !json_append_text(b, ",\"address\":", s, 6))
 		return false;
 	buf_append_char(b, '}');
 	return true;
@@ -149,14 +79,15 @@ static int read_me(struct reader *rd, struct store_read *r)
 	if (rc <= 0)
 		return rc < 0 ? rc : -EUCLEAN;
 	buf_printf(b, "{\"me\":{\"id\":\"u%lld\"", (long long)r->user);
-	bool is_good = append_text(b, ",\"name\":", s, 0) && append_text(b, "},\"login\":", s, 1);
+	bool is_good = json_append_text(b, ",\"name\":", s, 0) &&
+		       json_append_text(b, "},\"login\":", s, 1);
 	buf_printf(b, ",\"role\":\"%s\",\"session\":%lld", team_role_name(r->account->role),
 		   (long long)r->session);
-	append_flag(b, ",\"totp\":", s, 2);
-	append_int(b, ",\"recovery\":", s, 3);
-	is_good = append_text(b, ",\"team\":", s, 4) && is_good;
-	append_flag(b, ",\"has_password\":", s, 5);
-	append_flag(b, ",\"sso\":", s, 6);
+	json_append_flag(b, ",\"totp\":", s, 2);
+	json_append_int(b, ",\"recovery\":", s, 3);
+	is_good = json_append_text(b, ",\"team\":", s, 4) && is_good;
+	json_append_flag(b, ",\"has_password\":", s, 5);
+	json_append_flag(b, ",\"sso\":", s, 6);
 	buf_append_char(b, '}');
 	sqlite3_reset(s);
 	return is_good ? 0 : -EUCLEAN;
@@ -179,13 +110,14 @@ static int read_link(struct reader *rd, struct store_read *r)
 		r->why = "This invitation does not work any longer.";
 		return 0;
 	}
-	append_role(&r->events, "{\"role\":", s, 0);
+	json_append_role(&r->events, "{\"role\":", s, 0);
 	buf_printf(&r->events, ",\"name_only\":%s",
 		   sqlite3_column_int64(s, 0) == ROLE_GUEST ? "true" : "false");
-	bool is_good = append_text(&r->events, ",\"by\":", s, 1) && db_column_text(s, 2, &room);
+	bool is_good =
+		json_append_text(&r->events, ",\"by\":", s, 1) && db_column_text(s, 2, &room);
 	if (is_good && room.len > 0)
-		is_good = append_text(&r->events, ",\"room\":", s, 2);
-	is_good = is_good && append_text(&r->events, ",\"team\":", s, 3);
+		is_good = json_append_text(&r->events, ",\"room\":", s, 2);
+	is_good = is_good && json_append_text(&r->events, ",\"team\":", s, 3);
 	buf_append_char(&r->events, '}');
 	sqlite3_reset(s);
 	return is_good ? 0 : -EUCLEAN;
@@ -198,7 +130,7 @@ static int read_audit(struct reader *rd, struct store_read *r)
 
 	db_bind_int(s, 1, r->req->bound != 0 ? (int64_t)r->req->bound : INT64_MAX);
 	db_bind_int(s, 2, limit);
-	int err = encode_rows(r, s, "entries", encode_act);
+	int err = json_append_rows(r, s, "{\"entries\":[", encode_act);
 	buf_printf(&r->events, ",\"more\":%s}", r->n_events == limit ? "true" : "false");
 	return err;
 }
@@ -214,24 +146,30 @@ static int read_list(struct reader *rd, struct store_read *r)
 		return read_me(rd, r);
 	case OP_AUDIT:
 		return read_audit(rd, r);
+	case OP_EXPORT:
+		return read_export(rd, r);
+	case OP_EXPORT_MESSAGES:
+		return read_export_messages(rd, r);
+	case OP_TEAM:
+		return read_team_settings(rd, r);
 	case OP_SESSIONS:
 		s = db_stmt(&rd->db, R_SESSIONS);
 		db_bind_int(s, 1, r->user);
 		db_bind_int(s, 2, now - SESSION_IDLE_MS);
 		db_bind_int(s, 3, now - SESSION_MAX_MS);
-		err = encode_rows(r, s, "sessions", encode_session);
+		err = json_append_rows(r, s, "{\"sessions\":[", encode_session);
 		break;
 	case OP_INVITES:
 		s = db_stmt(&rd->db, R_INVITES);
 		db_bind_int(s, 1, now);
 		db_bind_int(s, 2, r->user);
-		err = encode_rows(r, s, "invites", encode_invite);
+		err = json_append_rows(r, s, "{\"invites\":[", encode_invite);
 		break;
 	case OP_USERS:
 		s = db_stmt(&rd->db, R_PEOPLE);
 		db_bind_int(s, 1, now - SESSION_IDLE_MS);
 		db_bind_int(s, 2, now - SESSION_MAX_MS);
-		err = encode_rows(r, s, "users", encode_person);
+		err = json_append_rows(r, s, "{\"users\":[", encode_person);
 		break;
 	default:
 		return 0; /* who asks was all that was asked */

@@ -48,6 +48,30 @@ static const char *const statements[R_N_STMTS] = {
 		 " (SELECT v FROM meta WHERE k = 'team'), a.password IS NOT NULL,"
 		 " EXISTS (SELECT 1 FROM identities i WHERE i.user = a.user)"
 		 " FROM accounts a JOIN users u ON u.id = a.user WHERE a.user = ?1",
+	[R_EXPORT] = "SELECT u.name, a.login, a.role, a.created, u.last_seen, a.totp IS NOT NULL"
+		     " FROM accounts a JOIN users u ON u.id = a.user WHERE a.user = ?1",
+	[R_EXPORT_IDENTITIES] = "SELECT issuer, subject, created FROM identities WHERE user = ?1",
+	[R_EXPORT_ROOMS] = "SELECT r.rid, r.title, m.read_seq FROM members m"
+			   " JOIN rooms r ON r.id = m.room WHERE m.user = ?1 ORDER BY r.id",
+	/* What one's own log says, also of rooms that one is in no longer. */
+	[R_EXPORT_REACTIONS] = "SELECT r.rid, x.target, x.emoji FROM reactions x"
+			       " JOIN members m ON m.room = x.room AND m.user = x.user"
+			       " JOIN rooms r ON r.id = x.room WHERE x.user = ?1",
+	[R_EXPORT_MESSAGES] =
+		"SELECT e.room, e.seq, r.rid,"
+		" CASE WHEN r.kind IN (0, 3) OR EXISTS (SELECT 1 FROM members m"
+		"  WHERE m.room = r.id AND m.user = ?1) THEN r.title ELSE '' END, e.ts,"
+		" coalesce((SELECT x.body FROM events x INDEXED BY events_targets"
+		"  WHERE x.room = e.room AND x.target = e.seq AND x.kind = 2"
+		"  ORDER BY x.seq DESC LIMIT 1), e.body),"
+		" (SELECT max(x.ts) FROM events x INDEXED BY events_targets"
+		"  WHERE x.room = e.room AND x.target = e.seq AND x.kind = 2)"
+		" FROM events e INDEXED BY events_own JOIN rooms r ON r.id = e.room"
+		" WHERE e.author = ?1 AND e.kind = 1 AND (e.room, e.seq) > (?2, ?3)"
+		" AND e.body IS NOT NULL ORDER BY e.room, e.seq",
+	[R_TEAM_SETTINGS] = "SELECT (SELECT v FROM meta WHERE k = 'team'),"
+			    " (SELECT CAST(v AS INTEGER) FROM meta WHERE k = 'keep_days'),"
+			    " coalesce((SELECT v FROM meta WHERE k = 'leavers'), 'keep')",
 	[R_SESSIONS] = "SELECT id, created, used, agent, address FROM sessions"
 		       " WHERE user = ?1 AND used >= ?2 AND created >= ?3 ORDER BY used DESC, id",
 	[R_LINK] = "SELECT l.role, u.name, coalesce(r.title, ''),"
@@ -74,14 +98,15 @@ static const char *const statements[R_N_STMTS] = {
 	/* Ordinals at the marker and at the end; no row is counted but mentions. */
 	[R_BELONG] = "SELECT r.id, r.rid, r.name, r.head, m.read_seq, r.n_messages,"
 		     " (SELECT e.ord FROM events e INDEXED BY events_by_seq"
-		     "  WHERE e.room = r.id AND e.seq <= m.read_seq AND e.ord IS NOT NULL"
+		     "  WHERE e.room = r.id AND e.seq <= max(m.read_seq, r.first - 1) AND e.ord IS "
+		     "NOT NULL"
 		     "  ORDER BY e.seq DESC LIMIT 1),"
 		     " (SELECT e.own_ord FROM events e INDEXED BY events_own"
 		     "  WHERE e.author = m.user AND e.room = r.id AND e.kind = 1"
 		     "  ORDER BY e.seq DESC LIMIT 1),"
 		     " (SELECT e.own_ord FROM events e INDEXED BY events_own"
 		     "  WHERE e.author = m.user AND e.room = r.id AND e.kind = 1"
-		     "  AND e.seq <= m.read_seq ORDER BY e.seq DESC LIMIT 1),"
+		     "  AND e.seq <= max(m.read_seq, r.first - 1) ORDER BY e.seq DESC LIMIT 1),"
 		     " (SELECT count(*) FROM mentions n"
 		     "  WHERE n.user = m.user AND n.room = r.id AND n.seq > m.read_seq),"
 		     " r.title, r.kind, r.is_archived, m.role, m.muted_until"

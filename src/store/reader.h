@@ -11,6 +11,12 @@ enum {
 	R_ACCOUNT,
 	R_ACCOUNT_OF,
 	R_ME,
+	R_EXPORT,
+	R_EXPORT_IDENTITIES,
+	R_EXPORT_ROOMS,
+	R_EXPORT_REACTIONS,
+	R_EXPORT_MESSAGES,
+	R_TEAM_SETTINGS,
 	R_SESSIONS,
 	R_LINK,
 	R_INVITES,
@@ -46,6 +52,9 @@ int read_account(struct reader *rd, struct store_read *r);
 int read_team(struct reader *rd, struct store_read *r);
 int read_lists_of_team(struct reader *rd, struct store_read *r);
 int read_belong(struct reader *rd, struct store_read *r);
+int read_export(struct reader *rd, struct store_read *r);
+int read_export_messages(struct reader *rd, struct store_read *r);
+int read_team_settings(struct reader *rd, struct store_read *r);
 int read_rooms(struct reader *rd, struct store_read *r);
 /** read_permit.c: the room r->room_id, of which r->user asks for @asked.  1: *@out stands at its
  * row of R_LOG, to be reset; 0: refused; negative: failed. */

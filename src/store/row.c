@@ -7,7 +7,7 @@
 /* The numbers are in the files. */
 static_assert(EVENT_MESSAGE == 1 && EVENT_EDIT == 2 && EVENT_DELETE == 3 && EVENT_REACT == 4 &&
 		      EVENT_TOPIC == 5 && EVENT_RENAME == 6 && EVENT_MEMBER == 7 &&
-		      EVENT_ARCHIVE == 8,
+		      EVENT_ARCHIVE == 8 && EVENT_KEEP == 9 && EVENT_EXPIRE == 10,
 	      "stored kinds");
 
 size_t row_pack_mentions(unsigned char out[8 * REQUEST_MAX_MENTIONS], const int64_t *ids,
@@ -49,7 +49,7 @@ bool row_read_event(sqlite3_stmt *s, struct event *e, int64_t mentions[REQUEST_M
 		.on = sqlite3_column_int(s, 11) != 0,
 		.count = (uint64_t)sqlite3_column_int64(s, 12),
 	};
-	bool ok = e->kind >= EVENT_MESSAGE && e->kind <= EVENT_ARCHIVE;
+	bool ok = e->kind >= EVENT_MESSAGE && e->kind <= EVENT_EXPIRE;
 	ok &= db_column_text_or_null(s, 4, &e->from_name);
 	ok &= db_column_text_or_null(s, 5, &e->text);
 	ok &= db_column_text_or_null(s, 10, &e->emoji);
@@ -72,6 +72,10 @@ bool row_read_event(sqlite3_stmt *s, struct event *e, int64_t mentions[REQUEST_M
 			return false;
 		if (e->about_name.p == NULL)
 			e->about_name = SPAN("");
+	}
+	if (e->kind == EVENT_KEEP || e->kind == EVENT_EXPIRE) {
+		e->value = e->quote;
+		e->quote = 0;
 	}
 	if (e->kind == EVENT_RENAME) {
 		e->title = e->emoji;

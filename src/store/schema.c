@@ -174,6 +174,15 @@ static const char *const migrations[] = {
 	" created INTEGER NOT NULL,"
 	" PRIMARY KEY(issuer, subject)) WITHOUT ROWID;"
 	"CREATE UNIQUE INDEX identities_by_user ON identities(user, issuer);",
+
+	/* 6: what expires, and who left.  keep_days: NULL as the team's (in meta), 0 for ever.  A
+	 * leaver's messages up to room and seq are gone. */
+	"ALTER TABLE rooms ADD COLUMN keep_days INTEGER;"
+	"CREATE TABLE leavers("
+	" user INTEGER PRIMARY KEY,"
+	" removes INTEGER NOT NULL,"
+	" room INTEGER NOT NULL DEFAULT 0,"
+	" seq INTEGER NOT NULL DEFAULT 0);",
 };
 
 enum {

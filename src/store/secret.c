@@ -63,6 +63,7 @@ static struct span name_of(enum op op)
 		[OP_REMOVE] = SPAN("remove"), [OP_ROLE] = SPAN("role"),
 		[OP_MUTE] = SPAN("mute"),     [OP_TOPIC] = SPAN("topic"),
 		[OP_RENAME] = SPAN("rename"), [OP_ARCHIVE] = SPAN("archive"),
+		[OP_KEEP] = SPAN("keep"),
 	};
 
 	assert(op_is_write(op));

@@ -275,6 +275,11 @@ bool store_submit_read(struct store *st, struct store_read *read)
 	return fits;
 }
 
+bool store_has_upkeep(struct store *st)
+{
+	return atomic_load(&st->has_upkeep);
+}
+
 bool store_is_healthy(struct store *st)
 {
 	mutex_lock(&st->lock);

@@ -77,6 +77,7 @@ struct store {
 	bool checkpoint_wanted, checkpoint_stopping;
 	atomic_int checkpoint_state; /* enum checkpoint_state */
 	atomic_int wal_pages;
+	atomic_bool has_upkeep;
 	int checkpoint_at;              /* pages in the WAL; the writer thread's */
 	unsigned checkpoint_log_number; /* log_number when checkpoint_db was opened */
 };

@@ -56,6 +56,7 @@ struct writer {
 	struct writer_member *members;
 	/* The highest ids that were committed and told.  What lies above them after a failed commit
 	 * turned out stored all the same. */
+	int64_t expired_upto; /* rooms up to this id were looked at for what is too old */
 	int64_t last_event, last_user;
 	int64_t batch_event, batch_user; /* the same, of the batch under way */
 	bool broken;                     /* the last batch failed: reopen first */
@@ -113,6 +114,23 @@ enum {
 	W_LINK_DROP,
 	W_LINKS_DROP,
 	W_TEAM,
+	W_TEAM_SETTING,
+	W_TEAM_SETTINGS,
+	W_USER_LEAVE,
+	W_ACCOUNT_DROP,
+	W_MENTIONS_OF,
+	W_LINKS_OF,
+	W_LEAVER_NEW,
+	W_LEAVER,
+	W_LEAVER_ROOM,
+	W_LEAVER_AT,
+	W_LEAVER_MESSAGE,
+	W_LEAVER_DONE,
+	W_EXPIRE_NEXT,
+	W_EXPIRE_WINDOW,
+	W_EXPIRE_EVENT,
+	W_ROOM_FIRST,
+	W_ROOM_KEEP,
 	W_IDENTITY,
 	W_IDENTITY_OF,
 	W_IDENTITY_NEW,
@@ -249,6 +267,12 @@ int op_add_member(struct writer *w, int64_t user, const struct writer_room *room
 		  enum room_role role);
 /** Fill op->entry from op->room_id, for the reply or for who was added to it. */
 int op_fill_entry(struct writer *w, struct store_op *op);
+/** op_join.c: op->user belongs to @room no longer; where others are to know, op->event says so.  0
+ * or negative. */
+int op_leave_room(struct writer *w, struct store_op *op, struct writer_room *room);
+/** op_upkeep.c.  The second: there may be something to do, so look soon. */
+int op_apply_upkeep(struct writer *w, struct store_op *op);
+void op_want_upkeep(struct writer *w);
 /** Note who is the owner once @user has left, where nobody else is: *@heir, or 0. */
 int op_find_heir(struct writer *w, int64_t user, const struct writer_room *room, int64_t *heir);
 /** Note an administrative act in @room about @user (0: nobody) for the audit log. */

@@ -42,6 +42,8 @@ static int apply(struct writer *w, struct store_op *op)
 		return op_apply_sign_out(w, op);
 	case STORE_ACCOUNT:
 		return op_apply_account(w, op);
+	case STORE_UPKEEP:
+		return op_apply_upkeep(w, op);
 	case STORE_FOUND:
 		break;
 	}

@@ -30,8 +30,8 @@ static const char *const statements[W_N_STMTS] = {
 	[W_ROOM_BY_RID] = "SELECT id FROM rooms WHERE rid = ?1",
 	[W_ROOM_NEW] = "INSERT INTO rooms(rid, name, title, kind, topic, people)"
 		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-	[W_ROOM_SNAPSHOT] = "SELECT rid, name, title, topic, first, kind, is_archived FROM rooms"
-			    " WHERE id = ?1",
+	[W_ROOM_SNAPSHOT] = "SELECT rid, name, title, topic, first, kind, is_archived,"
+			    " coalesce(keep_days + 1, 0) FROM rooms WHERE id = ?1",
 	[W_USER_NAME] = "SELECT name FROM users WHERE id = ?1",
 	/* Whoever has an account keeps their name. */
 	[W_USER_BY_KEY] = "SELECT id, CASE WHEN EXISTS(SELECT 1 FROM accounts WHERE user = id)"
@@ -47,6 +47,36 @@ static const char *const statements[W_N_STMTS] = {
 		       " ON CONFLICT DO UPDATE SET v = excluded.v",
 	[W_ACCOUNTS] = "SELECT 1 FROM accounts LIMIT 1",
 	[W_TEAM] = "SELECT v FROM meta WHERE k = 'team'",
+	[W_TEAM_SETTING] = "INSERT INTO meta VALUES(?1, ?2)"
+			   " ON CONFLICT DO UPDATE SET v = excluded.v",
+	[W_TEAM_SETTINGS] = "SELECT (SELECT v FROM meta WHERE k = 'leavers')",
+	[W_USER_LEAVE] = "UPDATE users SET name = ?2, name_key = NULL, token_hash = NULL"
+			 " WHERE id = ?1",
+	[W_ACCOUNT_DROP] = "DELETE FROM accounts WHERE user = ?1",
+	[W_MENTIONS_OF] = "DELETE FROM mentions WHERE user = ?1",
+	[W_LINKS_OF] = "UPDATE links SET uses_left = 0 WHERE made_by = ?1",
+	[W_LEAVER_NEW] = "INSERT INTO leavers(user, removes) VALUES(?1, ?2)",
+	[W_LEAVER] = "SELECT user, removes, room, seq FROM leavers LIMIT 1",
+	/* Direct rooms keep their people: they are what the room is called by. */
+	[W_LEAVER_ROOM] = "SELECT m.room FROM members m JOIN rooms r ON r.id = m.room"
+			  " WHERE m.user = ?1 AND r.kind <> 2 LIMIT 1",
+	[W_LEAVER_AT] = "UPDATE leavers SET room = ?2, seq = ?3 WHERE user = ?1",
+	[W_LEAVER_MESSAGE] = "SELECT id, room, seq, mentions FROM events INDEXED BY events_own"
+			     " WHERE author = ?1 AND kind = 1 AND (room, seq) > (?2, ?3)"
+			     " AND body IS NOT NULL ORDER BY room, seq LIMIT 1",
+	[W_LEAVER_DONE] = "DELETE FROM leavers WHERE user = ?1",
+	[W_EXPIRE_NEXT] =
+		"SELECT d.id, d.first, d.days FROM (SELECT id, first, coalesce(keep_days,"
+		"  (SELECT CAST(v AS INTEGER) FROM meta WHERE k = 'keep_days'), 0) AS days"
+		" FROM rooms WHERE id > ?1 ORDER BY id LIMIT 500) d JOIN events e"
+		" ON e.room = d.id AND e.seq = d.first"
+		" WHERE d.days > 0 AND e.ts < ?2 - d.days * 86400000 ORDER BY d.id LIMIT 1",
+	[W_EXPIRE_WINDOW] = "SELECT coalesce(max(id), 0) FROM"
+			    " (SELECT id FROM rooms WHERE id > ?1 ORDER BY id LIMIT 500)",
+	[W_EXPIRE_EVENT] = "SELECT id, kind, ts, mentions FROM events"
+			   " WHERE room = ?1 AND seq = ?2",
+	[W_ROOM_FIRST] = "UPDATE rooms SET first = ?2 WHERE id = ?1",
+	[W_ROOM_KEEP] = "UPDATE rooms SET keep_days = ?2 WHERE id = ?1",
 	[W_IDENTITY] = "SELECT user FROM identities WHERE issuer = ?1 AND subject = ?2",
 	[W_IDENTITY_OF] = "SELECT 1 FROM identities WHERE user = ?1 AND issuer = ?2",
 	[W_IDENTITY_NEW] = "INSERT INTO identities(issuer, subject, user, created)"

@@ -103,6 +103,20 @@ export async function goToProvider(path: '/oidc/start' | '/me/oidc', body: Json)
   location.assign(url)
 }
 
+/** All that is kept about oneself; @tell is told how many messages have come so far. */
+export async function exportMe(tell: (n: number) => void): Promise<Json> {
+  const account = await ask('GET', '/me/export')
+  const messages: unknown[] = []
+  for (let at = ''; ; ) {
+    const page = await ask('GET', `/me/export/messages${at}`)
+    if (Array.isArray(page['messages'])) messages.push(...page['messages'])
+    tell(messages.length)
+    const next = page['next']
+    if (!isObject(next)) return { account, messages }
+    at = `?room=${Number(next['room'])}&after=${Number(next['after'])}`
+  }
+}
+
 export interface Device {
   id: number
   used: number

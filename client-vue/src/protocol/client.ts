@@ -60,6 +60,7 @@ export type RoomChange =
   | { op: 'topic'; topic: string }
   | { op: 'rename'; name: string }
   | { op: 'archive'; on: boolean }
+  | { op: 'keep'; days?: number }
 
 export interface ClientOptions {
   env: Env

@@ -167,6 +167,8 @@ const LOG: Record<string, (o: Body) => LogEvent> = {
     return event
   },
   archive: (o) => ({ ev: 'archive', ...logFields(o), on: boolean(o['on']) }),
+  keep: (o) => ({ ev: 'keep', ...logFields(o), days: optional(o['days'], count) ?? null }),
+  expire: (o) => ({ ev: 'expire', ...logFields(o), first: seq(o['first']) }),
 }
 
 const LOOSE: Record<string, (o: Body) => ServerEvent> = {
@@ -339,6 +341,7 @@ export function decodeJoin(o: Body): JoinReply | null {
       head: count(o['head']),
       first: optional(o['first'], count) ?? 1,
       topic: string(o['topic']),
+      keepDays: optional(o['keep_days'], count) ?? null,
       state: state as JoinState,
       events: list(o['events'], logEvent),
       members: list(o['members'], user),

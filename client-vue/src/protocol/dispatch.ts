@@ -3,6 +3,8 @@ import type {
   ArchiveEvent,
   DeleteEvent,
   EditEvent,
+  ExpireEvent,
+  KeepEvent,
   MemberEvent,
   MessageEvent,
   OtherLogEvent,
@@ -26,6 +28,8 @@ export interface EventHandlers {
   rename?(event: RenameEvent): void
   member?(event: MemberEvent): void
   archive?(event: ArchiveEvent): void
+  keep?(event: KeepEvent): void
+  expire?(event: ExpireEvent): void
   other?(event: OtherLogEvent): void
   presence?(event: PresenceEvent): void
   typing?(event: TypingEvent): void
@@ -54,6 +58,10 @@ export function dispatch(event: ServerEvent, to: EventHandlers): void {
       return to.member?.(event)
     case 'archive':
       return to.archive?.(event)
+    case 'keep':
+      return to.keep?.(event)
+    case 'expire':
+      return to.expire?.(event)
     case 'other':
       return to.other?.(event)
     case 'presence':

@@ -15,6 +15,7 @@ import { dispatch } from './dispatch'
 import type {
   ArchiveEvent,
   HistoryReply,
+  KeepEvent,
   LogEvent,
   MemberEvent,
   MessageEvent,
@@ -39,7 +40,7 @@ export interface ChatMessage {
 }
 
 /** What happened to the room itself, or to who belongs to it. */
-export type NoteEvent = MemberEvent | TopicEvent | RenameEvent | ArchiveEvent
+export type NoteEvent = MemberEvent | TopicEvent | RenameEvent | ArchiveEvent | KeepEvent
 
 export interface RoomLog {
   cursor: number
@@ -132,6 +133,7 @@ function applyToMessages(
       const { text } = e
       if (text !== undefined) change(e.target, () => ({ text, edited: e.ts }))
     },
+    expire: (e) => void (next = messages.slice(lowerBound(messages, e.first))),
     delete: (e) => change(e.target, () => ({ text: '', deleted: true, reactions: [] })),
     react: (e) =>
       change(e.target, (m) => ({
@@ -142,7 +144,7 @@ function applyToMessages(
 }
 
 function isNote(event: LogEvent): event is NoteEvent {
-  return ['member', 'topic', 'rename', 'archive'].includes(event.ev)
+  return ['member', 'topic', 'rename', 'archive', 'keep'].includes(event.ev)
 }
 
 /** Take in the next event of the log. One at or below the cursor was seen already. */

@@ -104,6 +104,18 @@ export interface ArchiveEvent extends LogFields {
   on: boolean
 }
 
+/** How many days the room keeps what is said; null: as the team has it, 0: for ever. */
+export interface KeepEvent extends LogFields {
+  ev: 'keep'
+  days: number | null
+}
+
+/** What was said before `first` is gone. */
+export interface ExpireEvent extends LogFields {
+  ev: 'expire'
+  first: number
+}
+
 /** An event of the log that this client does not know: it moves the cursor and nothing else. */
 export interface OtherLogEvent {
   ev: 'other'
@@ -121,6 +133,8 @@ export type LogEvent =
   | RenameEvent
   | MemberEvent
   | ArchiveEvent
+  | KeepEvent
+  | ExpireEvent
   | OtherLogEvent
 
 export interface PresenceEvent {
@@ -259,6 +273,8 @@ export interface JoinReply extends RoomFacts {
   head: number
   first: number
   topic: string
+  /** As in a `keep` event. */
+  keepDays: number | null
   state: JoinState
   events: LogEvent[]
   members: User[]

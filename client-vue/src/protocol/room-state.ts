@@ -25,6 +25,8 @@ export interface RoomState {
   topic: string
   kind: RoomKind
   archived: boolean
+  /** The days that what is said is kept; null: as the team has it, 0: for ever. */
+  keepDays: number | null
   /** The user's own. */
   role: RoomRole
   /** Until when the user may not write, in Unix milliseconds; 0: never silenced. */
@@ -68,6 +70,7 @@ export function roomFromEntry(entry: RoomEntry): RoomState {
     topic: '',
     kind: entry.kind ?? 'public',
     archived: entry.archived ?? false,
+    keepDays: null,
     role: entry.role ?? 'member',
     muted: entry.muted ?? 0,
     people: entry.people ?? [],
@@ -117,9 +120,9 @@ export function toEntry(state: RoomState): RoomEntry {
 
 /** What a join's reply says of the room itself; its events are another matter. */
 export function withJoin(state: RoomState, reply: JoinReply): RoomState {
-  const { room, topic, epoch, members, online } = reply
+  const { room, topic, keepDays, epoch, members, online } = reply
   const head = reply.head
-  return { ...withFacts(state, reply), room, topic, epoch, members, online, head, joined: true }
+  return { ...withFacts(state, reply), room, topic, keepDays, epoch, members, online, head, joined: true }
 }
 
 /** What an event about somebody says of the user. */
@@ -178,6 +181,7 @@ export function withLogEvent(state: RoomState, event: LogEvent, me: string): Roo
     },
     member: (e) => void Object.assign(next, ownShare(e, me)),
     archive: (e) => void (next.archived = e.on),
+    keep: (e) => void (next.keepDays = e.days),
   })
   next.countedTo = Math.max(next.countedTo, event.seq)
   return next

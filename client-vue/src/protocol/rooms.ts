@@ -174,6 +174,8 @@ export class Rooms {
       rename: log,
       member: log,
       archive: log,
+      keep: log,
+      expire: log,
       other: log,
       added: (e) => this.#o.onAdded(e.entry),
       removed: (e) => this.#o.onRemoved(e.rid ?? this.#ridOf(e.room)),

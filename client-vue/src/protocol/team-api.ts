@@ -86,6 +86,23 @@ export async function endInvite(id: string): Promise<void> {
   await ask('DELETE', `/invites/${id}`)
 }
 
+export interface TeamSettings {
+  team: string
+  /** How long messages are kept where a room says nothing; 0 is for ever. */
+  days: number
+  /** What becomes of the messages of somebody who deletes their account. */
+  leavers: 'keep' | 'remove'
+}
+
+export async function askTeam(): Promise<TeamSettings> {
+  const json = await ask('GET', '/team')
+  return { team: text(json['team']), days: number(json['days']), leavers: json['leavers'] === 'remove' ? 'remove' : 'keep' }
+}
+
+export async function setTeam(settings: TeamSettings): Promise<void> {
+  await ask('POST', '/team', { ...settings })
+}
+
 export interface AuditEntry {
   id: number
   ts: number

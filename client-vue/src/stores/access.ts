@@ -139,6 +139,16 @@ export const useAccessStore = defineStore('access', () => {
     } catch (err) {
       if (!(err instanceof ApiError) || err.code !== 'unauthorized') throw err
     }
+    await forget()
+  }
+
+  /** The account is gone, and what is kept of it here with it. */
+  async function leaveTeam(password: string): Promise<void> {
+    await ask('DELETE', '/me', password === '' ? {} : { password })
+    await forget()
+  }
+
+  async function forget(): Promise<void> {
     chat.client?.connection.stop()
     session.signOut()
     await forgetOthers(null)
@@ -146,5 +156,5 @@ export const useAccessStore = defineStore('access', () => {
     location.replace('/')
   }
 
-  return { gate, server, token, sso, unreachable, look, start, enter, rename, signInAnew, dropLink, signOut }
+  return { gate, server, token, sso, unreachable, look, start, enter, rename, signInAnew, dropLink, signOut, leaveTeam }
 })

@@ -26,7 +26,9 @@ static const char expected[N_OPS] = {
 	[OP_AUDIT] = 'a',         [OP_FIGURES] = 'a',
 	[OP_OIDC_START] = '*',    [OP_OIDC_CALLBACK] = '*',
 	[OP_OIDC_ENTER] = '*',    [OP_OIDC_LINK] = 'g',
-	[OP_OIDC_UNLINK] = 'g',
+	[OP_OIDC_UNLINK] = 'g',   [OP_LEAVE_TEAM] = 'g',
+	[OP_EXPORT] = 'g',        [OP_EXPORT_MESSAGES] = 'g',
+	[OP_TEAM] = 'a',          [OP_TEAM_SET] = 'o',
 };
 
 static void each_role_may_what_its_row_says(void **state)

@@ -120,7 +120,7 @@ static void every_cell_is_as_the_page_says(void **state)
 		{OP_EDIT, "edit"},       {OP_DELETE, "delete"},   {OP_REACT, "react"},
 		{OP_INVITE, "invite"},   {OP_REMOVE, "remove"},   {OP_ROLE, "role"},
 		{OP_MUTE, "mute"},       {OP_TOPIC, "topic"},     {OP_RENAME, "rename"},
-		{OP_ARCHIVE, "archive"},
+		{OP_ARCHIVE, "archive"}, {OP_KEEP, "keep"},
 	};
 
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)

@@ -396,6 +396,7 @@ static void writes_are_the_ops_with_a_key(void **state)
 		[OP_SEND] = true,   [OP_EDIT] = true,   [OP_DELETE] = true, [OP_REACT] = true,
 		[OP_CREATE] = true, [OP_INVITE] = true, [OP_REMOVE] = true, [OP_ROLE] = true,
 		[OP_MUTE] = true,   [OP_TOPIC] = true,  [OP_RENAME] = true, [OP_ARCHIVE] = true,
+		[OP_KEEP] = true,
 	};
 
 	for (int op = 0; op < N_OPS; op++)

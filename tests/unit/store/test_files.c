@@ -301,6 +301,7 @@ static void a_database_of_version_1_is_migrated_and_counts_on(void **state)
 		"UPDATE events SET ord = NULL WHERE kind <> 1;"
 		"DROP TABLE accounts; DROP TABLE sessions; DROP TABLE recovery;"
 		"DROP TABLE links; DROP TABLE audit; DROP TABLE identities;"
+		"DROP TABLE leavers; ALTER TABLE rooms DROP COLUMN keep_days;"
 		"DROP INDEX rooms_by_people; DROP INDEX members_by_room;"
 		"ALTER TABLE rooms DROP COLUMN kind; ALTER TABLE rooms DROP COLUMN is_archived;"
 		"ALTER TABLE rooms DROP COLUMN people; ALTER TABLE members DROP COLUMN role;"

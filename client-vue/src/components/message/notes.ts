@@ -22,6 +22,13 @@ function ofMember({ from, user, act, role, until }: MemberEvent): string {
   }
 }
 
+/** How long messages are kept, in a few words; null: as the team has it. */
+export function keepText(days: number | null): string {
+  if (days === null) return 'as in the whole team'
+  if (days === 0) return 'for ever'
+  return days === 1 ? 'a day' : days % 365 === 0 ? (days === 365 ? 'a year' : `${days / 365} years`) : `${days} days`
+}
+
 export function noteText(event: NoteEvent): string {
   switch (event.ev) {
     case 'member':
@@ -30,6 +37,8 @@ export function noteText(event: NoteEvent): string {
       return event.topic === '' ? `${event.from.name} took the topic away.` : `${event.from.name} set the topic: ${event.topic}`
     case 'rename':
       return `${event.from.name} renamed the room ${event.title ?? event.room}; it was ${event.was}.`
+    case 'keep':
+      return `${event.from.name} set how long messages are kept here: ${keepText(event.days)}.`
     case 'archive':
       return `${event.from.name} ${event.on ? 'archived the room' : 'opened the room again'}.`
   }
