@@ -49,7 +49,7 @@ static const char *state_of(const struct stretch *s, const struct room_view *v, 
 		return "reset";
 	if (s->resumes)
 		return last_seq == v->head || s->after == v->head ? "complete" : "partial";
-	return v->head < v->first || first_seq == v->first ? "complete" : "partial";
+	return v->head == 0 || first_seq == 1 ? "complete" : "partial";
 }
 
 static void encode_members(struct buf *b, const struct conn *c, const struct room_view *v)
