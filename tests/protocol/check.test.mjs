@@ -38,7 +38,7 @@ const damages = [
   ["DELETE FROM events WHERE seq = 7", /room kept: 1 events missing from the log, the first is 7\n/],
   ["DELETE FROM events WHERE seq = 1", /room kept: 1 events missing from the log, the first is 1\n/],
   ['UPDATE rooms SET head = head + 3', /room kept: 1 head that is not the newest event, it is \d+, not \d+\n/],
-  ['UPDATE rooms SET first = 3', /room kept: 2 events below the beginning of the log, the first is 1\n/],
+  ['UPDATE rooms SET first = 3', /room kept: 2 events below the beginning of the log whose text is there, the first is 1\n/],
   ['UPDATE rooms SET n_messages = 99', /room kept: 1 count of messages that is wrong, it is 99, not 11\n/],
   ['UPDATE events SET ord = 50 WHERE seq = 5', /room kept: 1 events with a wrong ordinal, the first is 5\n/],
   ['UPDATE events SET own_ord = 50 WHERE seq = 5', /room kept: 1 messages with a wrong ordinal of their author, the first is 5\n/],
