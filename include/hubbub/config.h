@@ -30,6 +30,7 @@ struct config {
 	char *oidc_issuer, *oidc_client_id, *oidc_secret_file, *oidc_name;
 	bool oidc_only;   /* --oidc-only: passwords let nobody in */
 	bool oidc_create; /* --oidc-create: whoever the provider knows becomes a member */
+	char *smtp_url, *smtp_user, *smtp_password_file, *mail_from; /* each empty where not set */
 	bool no_io_uring; /* --no-io-uring: plain writes, also where the kernel has io_uring */
 	bool no_limits;   /* --no-limits: no rate limits (benchmarks) */
 	unsigned workers; /* --workers N; 0 (default) is one per core */

@@ -32,7 +32,8 @@ struct session_env {
 	struct room_registry *rooms;
 	struct limits *limits;
 	struct errands *errands;
-	struct oidc *oidc; /* NULL: there is no single sign-on */
+	struct mailer *mailer; /* NULL: no mail is sent */
+	struct oidc *oidc;     /* NULL: there is no single sign-on */
 	struct worker *workers;
 	unsigned n_workers;
 	uint64_t started_ms;               /* on the monotonic clock */

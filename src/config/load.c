@@ -258,6 +258,24 @@ static int check_oidc(const struct config *cfg, struct buf *text)
 	return -EINVAL;
 }
 
+static int check_mail(const struct config *cfg, struct buf *text)
+{
+	bool has_url = cfg->smtp_url[0] != '\0', has_from = cfg->mail_from[0] != '\0';
+
+	if (has_url != has_from)
+		buf_printf(text, "%s is set and %s is not: mail needs both",
+			   has_url ? "smtp-url" : "mail-from", has_url ? "mail-from" : "smtp-url");
+	else if (has_url && strpbrk(cfg->mail_from, "<>\" ,;\r\n") != NULL)
+		buf_append_str(text, "mail-from must be a plain address, as in chat@example.org");
+	else if (has_url && cfg->n_origins == 0)
+		buf_append_str(text, "smtp-url needs origin: the links in mails begin with it");
+	else if ((cfg->smtp_user[0] != '\0') != (cfg->smtp_password_file[0] != '\0'))
+		buf_append_str(text, "smtp-user and smtp-password-file go together");
+	else
+		return 0;
+	return -EINVAL;
+}
+
 static int check_tls(const struct config *cfg, struct buf *text)
 {
 	bool has_key = cfg->tls_key[0] != '\0';
@@ -309,6 +327,8 @@ static int load_all(struct config *cfg, int argc, char *const *argv, struct buf 
 		err = check_tls(cfg, text);
 	if (err == 0)
 		err = check_oidc(cfg, text);
+	if (err == 0)
+		err = check_mail(cfg, text);
 	return err == 0 ? check_together(cfg, text) : err;
 }
 
@@ -438,5 +458,9 @@ void config_deinit(struct config *cfg)
 	free(cfg->oidc_client_id);
 	free(cfg->oidc_secret_file);
 	free(cfg->oidc_name);
+	free(cfg->smtp_url);
+	free(cfg->smtp_user);
+	free(cfg->smtp_password_file);
+	free(cfg->mail_from);
 	*cfg = (struct config){0};
 }

@@ -8,7 +8,7 @@ enum setting_type {
 	SETTING_REDIRECT, /* ADDR:PORT into redirect_host and redirect_port; empty: none */
 	SETTING_TEXT,     /* char *, not empty */
 	SETTING_OPTION,   /* char *, empty: none */
-	SETTING_URL,      /* char *, https or of this machine; empty: none */
+	SETTING_URL,      /* char *, https or of this machine, or with min 1 smtp; empty: none */
 	SETTING_BOOL,     /* bool */
 	SETTING_NUMBER,   /* unsigned, from min to max */
 	SETTING_SIZE,     /* size_t, from min to max */

@@ -204,6 +204,19 @@ static bool is_safe_url(struct span value)
 	return false;
 }
 
+static bool is_smtp_url(struct span value)
+{
+	static const struct span schemes[] = {SPAN("smtp://"), SPAN("smtps://")};
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = schemes[i].len;
+
+		if (value.len > n && memcmp(value.p, schemes[i].p, n) == 0)
+			return strcspn(value.p + n, "/?#@ \"") >= value.len - n;
+	}
+	return false;
+}
+
 struct span value_trim(struct span s)
 {
 	while (s.len > 0 && isspace((unsigned char)s.p[0])) {
@@ -274,7 +287,9 @@ int value_parse(const struct setting *s, struct span value, struct config *cfg, 
 		replace_text(field(s, cfg), value);
 		return 0;
 	case SETTING_URL:
-		if (value.len > 0 && !is_safe_url(value))
+		if (value.len > 0 && s->min == 1 && !is_smtp_url(value))
+			return refuse(why, "must be smtp://HOST:PORT or smtps://HOST:PORT");
+		if (value.len > 0 && s->min == 0 && !is_safe_url(value))
 			return refuse(why, "must be a URL that begins with https:// (or http:// on "
 					   "this machine), without ? and #");
 		replace_text(field(s, cfg), value);

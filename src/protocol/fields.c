@@ -299,6 +299,22 @@ enum proto_error field_read_team_if(struct field_source *src)
 	return field_get(src, "team") != NULL ? field_read_team(src) : PROTO_OK;
 }
 
+enum proto_error field_read_reason(struct field_source *src)
+{
+	const json_t *v = field_get(src, "reason");
+
+	if (v != NULL && !field_get_short_string(v, REQUEST_MAX_REASON, &src->req->text))
+		return field_refuse(src, "reason is a text of 1 to 1,000 bytes.");
+	return PROTO_OK;
+}
+
+enum proto_error field_read_delete(struct field_source *src)
+{
+	if (!field_get_flag(field_get(src, "delete"), &src->req->on))
+		return field_refuse(src, "delete is true or false.");
+	return PROTO_OK;
+}
+
 enum proto_error field_read_leavers(struct field_source *src)
 {
 	const json_t *v = field_get(src, "leavers");

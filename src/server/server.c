@@ -328,7 +328,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 
 	make_setup_token(s);
 	if (takeover_inherited(s) == 0 && server_load_oidc(cfg, &s->env.oidc) == 0 &&
-	    start(s) == 0) {
+	    server_load_mailer(cfg, &s->env.mailer) == 0 && start(s) == 0) {
 		announce(s);
 		watchdog_start(s);
 		upkeep_start(s);
@@ -344,6 +344,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 		log_debug("the main loop had open handles");
 	limits_free(s->env.limits);
 	oidc_free(s->env.oidc);
+	mailer_free(s->env.mailer);
 	buf_deinit(&s->env.refusal);
 	room_registry_free(s->env.rooms);
 	if (status == EXIT_SUCCESS && s->takeover.is_due) {
@@ -371,6 +372,12 @@ int server_check(const struct config *cfg)
 
 		err = server_load_oidc(cfg, &oidc);
 		oidc_free(oidc);
+	}
+	if (err == 0) {
+		struct mailer *mailer;
+
+		err = server_load_mailer(cfg, &mailer);
+		mailer_free(mailer);
 	}
 	return err != 0 ? err : store_check_version(cfg->data_dir);
 }

@@ -1,6 +1,7 @@
 #pragma once
 /* What the files of server/ share: the server while it runs.  The main thread's. */
 #include "hubbub/acceptor.h"
+#include "hubbub/mail.h"
 #include "hubbub/oidc.h"
 #include "hubbub/session.h"
 #include "hubbub/store.h"
@@ -94,10 +95,12 @@ int server_load_tls(const struct config *cfg, struct tls_context **out, struct b
 void upkeep_start(struct server *s);
 void upkeep_stop(struct server *s);
 
-/* oidc_load.c */
+/* others.c */
 /** Single sign-on as @cfg says, into @out; NULL where it says none.  0, or a negative errno after a
  * clear log line. */
 int server_load_oidc(const struct config *cfg, struct oidc **out);
+/** Likewise the mail server. */
+int server_load_mailer(const struct config *cfg, struct mailer **out);
 
 /* reload.c */
 /** SIGHUP: read the settings again. */

@@ -62,6 +62,9 @@ void api_link_oidc(struct conn *c, const struct request *req, int64_t user);
 /** OP_OIDC_ENTER was done. */
 void api_answer_oidc(struct conn *c, const struct store_op *op);
 
+/* api_mail.c */
+api_starter api_start_reset_mail;
+
 /* api_password.c */
 /** Have @password hashed, or with @stored checked; @done finds the connection, or that it went. */
 void api_hash(struct conn *c, struct api_call *call, struct span password, const char *stored,

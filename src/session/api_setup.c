@@ -84,6 +84,8 @@ void api_answer_server(struct conn *c, const struct store_read *read)
 			   : is_at_home(c)    ? "open"
 					      : "token");
 	}
+	if (conn_hub(c)->env->mailer != NULL && !cfg->oidc_only)
+		buf_append_str(&json, ",\"mail\":true");
 	if (conn_hub(c)->env->oidc != NULL) {
 		buf_append_str(&json, ",\"sso\":");
 		buf_append_json(&json, span_of(cfg->oidc_name));

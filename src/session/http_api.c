@@ -47,6 +47,12 @@ static const struct route {
 	{"DELETE", "/me", OP_LEAVE_TEAM, api_start_leave_team},
 	{"GET", "/me/export", OP_EXPORT, api_start_list},
 	{"GET", "/me/export/messages", OP_EXPORT_MESSAGES, api_start_list},
+	{"GET", "/me/blocks", OP_BLOCKS, api_start_list},
+	{"POST", "/me/blocks", OP_BLOCK, api_start_op},
+	{"POST", "/reports", OP_REPORT, api_start_op},
+	{"GET", "/reports", OP_REPORTS, api_start_list},
+	{"POST", "/reports/*", OP_REPORT_CLOSE, api_start_op},
+	{"POST", "/reset/mail", OP_RESET_MAIL, api_start_reset_mail},
 	{"GET", "/team", OP_TEAM, api_start_list},
 	{"POST", "/team", OP_TEAM_SET, api_start_op},
 	{"GET", "/figures", OP_FIGURES, api_start_list},
@@ -195,7 +201,8 @@ static void start(struct conn *c, const struct http_request *http, const struct 
 		request_free(req);
 		return;
 	}
-	req->target = target;
+	if (target != 0)
+		req->target = target;
 	read_query(http->query, req);
 	http_defer(c->http);
 	route->start(c, req);

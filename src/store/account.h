@@ -47,6 +47,9 @@ int account_find_link(struct writer *w, const struct store_op *op, enum link_kin
 		      struct link *out);
 /** Whether the account exists; its role and whether it is disabled.  1, 0 or negative. */
 int account_find(struct writer *w, int64_t user, enum team_role *role, bool *is_disabled);
+/** Whether there is an owner besides @user: a team without one could not be administered.  1, 0 or
+ * negative. */
+int account_has_other_owner(struct writer *w, int64_t user);
 /** Whether anybody has op->req->login.  1, 0 or negative. */
 int account_login_taken(struct writer *w, const struct store_op *op);
 /** Have a token made in op->token, as it will be shown, and its hash. */
@@ -67,7 +70,8 @@ typedef int account_applier(struct writer *w, struct store_op *op, const struct 
 account_applier apply_set_name, apply_set_password, apply_totp_begin, apply_totp_confirm,
 	apply_totp_end, apply_session_end, apply_sessions_end; /* op_self.c */
 account_applier apply_invite_new, apply_user_new, apply_invite_end, apply_user_role,
-	apply_user_disabled, apply_user_reset;       /* op_admin.c */
-account_applier apply_leave_team, apply_team_set;    /* op_leave.c */
-account_applier apply_invite_accept, apply_reset;    /* op_sign.c: of nobody yet */
-account_applier apply_oidc_enter, apply_oidc_unlink; /* op_identity.c */
+	apply_user_disabled, apply_user_reset, apply_reset_mail; /* op_admin.c */
+account_applier apply_block, apply_report, apply_report_close;   /* op_block.c */
+account_applier apply_leave_team, apply_team_set;                /* op_leave.c */
+account_applier apply_invite_accept, apply_reset;                /* op_sign.c: of nobody yet */
+account_applier apply_oidc_enter, apply_oidc_unlink;             /* op_identity.c */

@@ -24,6 +24,10 @@ static account_applier *const appliers[N_OPS] = {
 	[OP_USER_DISABLED] = apply_user_disabled,
 	[OP_USER_RESET] = apply_user_reset,
 	[OP_RESET] = apply_reset,
+	[OP_BLOCK] = apply_block,
+	[OP_REPORT] = apply_report,
+	[OP_REPORT_CLOSE] = apply_report_close,
+	[OP_RESET_MAIL] = apply_reset_mail,
 	[OP_LEAVE_TEAM] = apply_leave_team,
 	[OP_TEAM_SET] = apply_team_set,
 	[OP_OIDC_ENTER] = apply_oidc_enter,
@@ -127,6 +131,18 @@ int account_find(struct writer *w, int64_t user, enum team_role *role, bool *is_
 	*role = (enum team_role)sqlite3_column_int64(s, 2);
 	sqlite3_reset(s);
 	return 1;
+}
+
+int account_has_other_owner(struct writer *w, int64_t user)
+{
+	sqlite3_stmt *s = db_stmt(&w->db, W_OTHER_OWNERS);
+
+	db_bind_int(s, 1, user);
+	db_bind_int(s, 2, ROLE_OWNER);
+	int rc = db_step(s);
+	if (rc > 0)
+		sqlite3_reset(s);
+	return rc;
 }
 
 int account_login_taken(struct writer *w, const struct store_op *op)

@@ -5,6 +5,7 @@
 #include "hubbub/clock.h"
 #include "store/account.h"
 
+#define RESET_AGAIN_MS (INT64_C(5) * 60 * 1000)
 #define RESET_MS (INT64_C(24) * 60 * 60 * 1000)
 
 static const char not_yours[] = "Your role does not allow this.";
@@ -86,19 +87,6 @@ int apply_invite_new(struct writer *w, struct store_op *op, const struct actor *
 	return err;
 }
 
-/* A team without an owner could not be administered.  1, 0 or negative. */
-static int has_other_owner(struct writer *w, int64_t user)
-{
-	sqlite3_stmt *s = db_stmt(&w->db, W_OTHER_OWNERS);
-
-	db_bind_int(s, 1, user);
-	db_bind_int(s, 2, ROLE_OWNER);
-	int rc = db_step(s);
-	if (rc > 0)
-		sqlite3_reset(s);
-	return rc;
-}
-
 /* A team that was never set up in a browser gets a name that can be read. */
 static int name_team(struct writer *w)
 {
@@ -127,7 +115,7 @@ int apply_user_new(struct writer *w, struct store_op *op, const struct actor *ac
 		return rc;
 	if (rc > 0)
 		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this login.");
-	rc = has_other_owner(w, 0);
+	rc = account_has_other_owner(w, 0);
 	if (rc < 0)
 		return rc;
 	if (rc == 0 && op->req->role != ROLE_OWNER)
@@ -198,7 +186,8 @@ int apply_user_role(struct writer *w, struct store_op *op, const struct actor *a
 		return rc;
 	if (op->req->role >= actor->role && actor->role != ROLE_OWNER)
 		return op_refuse(op, PROTO_E_FORBIDDEN, not_yours);
-	rc = was == ROLE_OWNER && op->req->role != ROLE_OWNER ? has_other_owner(w, user) : 1;
+	rc = was == ROLE_OWNER && op->req->role != ROLE_OWNER ? account_has_other_owner(w, user)
+							      : 1;
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
@@ -231,6 +220,25 @@ int apply_user_disabled(struct writer *w, struct store_op *op, const struct acto
 		err = account_end_sessions(w, user, 0);
 	}
 	return err != 0 ? err : note(w, op, actor, op->req->on ? "disable" : "enable");
+}
+
+/* Whoever asks is nobody yet, and is told nothing; one link is made every few minutes. */
+int apply_reset_mail(struct writer *w, struct store_op *op, const struct actor *actor)
+{
+	struct link link = {0};
+	sqlite3_stmt *s = db_stmt(&w->db, W_ACCOUNT_TO_MAIL);
+
+	(void)actor;
+	db_bind_text(s, 1, op->req->login_key);
+	db_bind_int(s, 2, clock_wall_ms() - RESET_AGAIN_MS);
+	int rc = db_step(s);
+	if (rc <= 0)
+		return rc;
+	link.user = sqlite3_column_int64(s, 0);
+	link.role = (enum team_role)sqlite3_column_int64(s, 1);
+	sqlite3_reset(s);
+	int err = make_link(w, op, LINK_RESET, &link, 0, RESET_MS, 1);
+	return err != 0 ? err : account_audit(w, op, link.user, "reset-mail", (struct span){0});
 }
 
 int apply_user_reset(struct writer *w, struct store_op *op, const struct actor *actor)

@@ -108,6 +108,9 @@ static int invite(struct writer *w, struct store_op *op, struct writer_room *roo
 		return rc;
 	if (m->role != ROOM_ROLE_NONE)
 		return op_refuse(op, PROTO_E_FORBIDDEN, "They belong to this room already.");
+	rc = op_is_blocked(w, user, op->user);
+	if (rc != 0)
+		return rc < 0 ? rc : op_refuse(op, PROTO_E_FORBIDDEN, "They have blocked you.");
 	rc = op_add_member(w, user, room, ROOM_ROLE_MEMBER);
 	if (rc == 0)
 		rc = op_fill_entry(w, op);

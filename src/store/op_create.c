@@ -143,13 +143,34 @@ static int gather_people(struct writer *w, struct store_op *op,
 	return 1;
 }
 
+/* Nobody opens a conversation with somebody who has blocked them, or whom they have.  1; 0:
+ * refused; negative: failed. */
+static int check_blocks(struct writer *w, struct store_op *op, const int64_t *people, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int rc = op_is_blocked(w, people[i], op->user);
+
+		if (rc == 0)
+			rc = op_is_blocked(w, op->user, people[i]);
+		if (rc < 0)
+			return rc;
+		if (rc > 0)
+			return op_refuse(op, PROTO_E_FORBIDDEN,
+					 "One of you has blocked the other.");
+	}
+	return 1;
+}
+
 static int make_direct(struct writer *w, struct store_op *op, struct span key,
 		       const int64_t *people, unsigned n)
 {
 	struct new_room made = {.kind = ROOM_DIRECT, .title = SPAN(""), .people = key};
 	struct writer_room *room;
-	int rc = op_make_room(w, &made, &op->room_id);
+	int rc = check_blocks(w, op, people, n);
 
+	if (rc <= 0)
+		return rc;
+	rc = op_make_room(w, &made, &op->room_id);
 	if (rc == 0)
 		rc = writer_find_room(w, op->room_id, &room);
 	if (rc <= 0)
@@ -188,7 +209,7 @@ static int open_direct(struct writer *w, struct store_op *op)
 		rc = make_direct(w, op, buf_span(&key), people, n);
 	}
 	buf_deinit(&key);
-	return rc != 0 ? rc : answer(w, op);
+	return rc != 0 || op->err != PROTO_OK ? rc : answer(w, op);
 }
 
 int op_apply_create(struct writer *w, struct store_op *op)

@@ -125,6 +125,7 @@ int op_add_mentions(struct writer *w, const struct store_op *op, uint64_t seq)
 		if (op->req->mentions[i] == op->user)
 			continue; /* nobody calls themselves */
 		sqlite3_stmt *s = db_stmt(&w->db, W_MENTION_ADD);
+		db_bind_int(s, 4, op->user);
 		db_bind_int(s, 1, op->req->mentions[i]);
 		db_bind_int(s, 2, op->room_id);
 		db_bind_int(s, 3, (int64_t)seq);

@@ -11,19 +11,6 @@
 
 static const char nobody[] = "Deleted account";
 
-/* 1, 0 or negative. */
-static int has_other_owner(struct writer *w, int64_t user)
-{
-	sqlite3_stmt *s = db_stmt(&w->db, W_OTHER_OWNERS);
-
-	db_bind_int(s, 1, user);
-	db_bind_int(s, 2, ROLE_OWNER);
-	int rc = db_step(s);
-	if (rc > 0)
-		sqlite3_reset(s);
-	return rc;
-}
-
 /* Whether the op shows the password, where there is one.  1, 0 or negative. */
 static int is_sure(struct writer *w, const struct store_op *op, int64_t user)
 {
@@ -56,7 +43,8 @@ static int removes_messages(struct writer *w, bool *out)
 static int drop_rows(struct writer *w, int64_t user)
 {
 	static const unsigned stmts[] = {W_ACCOUNT_DROP, W_IDENTITY_DROP, W_RECOVERY_CLEAR,
-					 W_LINKS_DROP,   W_LINKS_OF,      W_MENTIONS_OF};
+					 W_LINKS_DROP,   W_LINKS_OF,      W_BLOCKS_CLEAR,
+					 W_MENTIONS_OF};
 	int err = account_end_sessions(w, user, 0);
 
 	for (size_t i = 0; err == 0 && i < sizeof(stmts) / sizeof(stmts[0]); i++) {
@@ -89,7 +77,7 @@ int apply_leave_team(struct writer *w, struct store_op *op, const struct actor *
 	if (rc == 0)
 		return op_refuse(op, PROTO_E_UNAUTHORIZED, "This is not your password.");
 	if (rc > 0 && actor->role == ROLE_OWNER)
-		rc = has_other_owner(w, actor->user);
+		rc = account_has_other_owner(w, actor->user);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)

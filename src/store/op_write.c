@@ -187,6 +187,25 @@ static int make_event(struct writer *w, struct store_op *op, struct writer_room 
 	return rc < 0 ? rc : 0;
 }
 
+static bool req_adds(enum op op)
+{
+	return op == OP_SEND || op == OP_EDIT || op == OP_REACT;
+}
+
+/* 1: it is answered: one of the two in a direct room has blocked the other; 0: go on; negative:
+ * failed. */
+static int refuse_blocked(struct writer *w, struct store_op *op, const unsigned char *hash)
+{
+	int rc = op_is_blocked_direct(w, op->user, op->room_id);
+
+	if (rc <= 0)
+		return rc;
+	rc = op_answer_known_key(w, op, hash);
+	if (rc == 0)
+		op_refuse(op, PROTO_E_FORBIDDEN, "One of you has blocked the other.");
+	return rc < 0 ? rc : 1;
+}
+
 int op_apply_write(struct writer *w, struct store_op *op)
 {
 	unsigned char hash[SECRET_CONTENT_HASH_BYTES];
@@ -200,6 +219,11 @@ int op_apply_write(struct writer *w, struct store_op *op)
 	rc = look_first(w, op, room, hash, &target);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
+	if (room->kind == ROOM_DIRECT && req_adds(op->req->op)) {
+		rc = refuse_blocked(w, op, hash);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+	}
 	rc = make_event(w, op, room);
 	if (rc == 0 && op->err == PROTO_OK)
 		rc = op_append_event(w, op, room, hash);

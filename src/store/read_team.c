@@ -69,6 +69,33 @@ static bool encode_act(struct buf *b, sqlite3_stmt *s, const struct store_read *
 	return true;
 }
 
+static bool encode_blocked(struct buf *b, sqlite3_stmt *s, const struct store_read *r)
+{
+	(void)r;
+	return json_append_user(b, "", s, 0);
+}
+
+/* A room that is not listed has no title for admins, as everywhere. */
+static bool encode_report(struct buf *b, sqlite3_stmt *s, const struct store_read *r)
+{
+	int64_t kind = sqlite3_column_int64(s, 7);
+
+	(void)r;
+	if (kind < 0 || kind >= N_ROOM_KINDS)
+		return false;
+	json_append_int(b, "{\"id\":", s, 0);
+	json_append_int(b, ",\"ts\":", s, 1);
+	bool is_good = json_append_user(b, ",\"by\":", s, 2) &&
+		       json_append_user(b, ",\"author\":", s, 4) &&
+		       json_append_text(b, ",\"room\":", s, 6);
+	buf_printf(b, ",\"kind\":\"%s\"", room_kind_name((enum room_kind)kind));
+	is_good = is_good && json_append_text(b, ",\"reason\":", s, 8) &&
+		  json_append_text(b, ",\"text\":", s, 9);
+	json_append_int(b, ",\"said\":", s, 10);
+	buf_append_char(b, '}');
+	return is_good;
+}
+
 static int read_me(struct reader *rd, struct store_read *r)
 {
 	sqlite3_stmt *s = db_stmt(&rd->db, R_ME);
@@ -158,6 +185,15 @@ static int read_list(struct reader *rd, struct store_read *r)
 		db_bind_int(s, 2, now - SESSION_IDLE_MS);
 		db_bind_int(s, 3, now - SESSION_MAX_MS);
 		err = json_append_rows(r, s, "{\"sessions\":[", encode_session);
+		break;
+	case OP_BLOCKS:
+		s = db_stmt(&rd->db, R_BLOCKS);
+		db_bind_int(s, 1, r->user);
+		err = json_append_rows(r, s, "{\"blocks\":[", encode_blocked);
+		break;
+	case OP_REPORTS:
+		s = db_stmt(&rd->db, R_REPORTS);
+		err = json_append_rows(r, s, "{\"reports\":[", encode_report);
 		break;
 	case OP_INVITES:
 		s = db_stmt(&rd->db, R_INVITES);

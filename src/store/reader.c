@@ -48,6 +48,17 @@ static const char *const statements[R_N_STMTS] = {
 		 " (SELECT v FROM meta WHERE k = 'team'), a.password IS NOT NULL,"
 		 " EXISTS (SELECT 1 FROM identities i WHERE i.user = a.user)"
 		 " FROM accounts a JOIN users u ON u.id = a.user WHERE a.user = ?1",
+	[R_BLOCKS] = "SELECT u.id, u.name FROM blocks b JOIN users u ON u.id = b.blocked"
+		     " WHERE b.user = ?1 ORDER BY u.id",
+	[R_REPORTS] = "SELECT p.id, p.ts, p.reporter, coalesce(u.name, ''), e.author,"
+		      " coalesce(a.name, ''), CASE WHEN r.kind IN (0, 3) THEN r.title END, r.kind,"
+		      " p.reason, coalesce((SELECT x.body FROM events x INDEXED BY events_targets"
+		      "  WHERE x.room = p.room AND x.target = p.seq AND x.kind = 2"
+		      "  ORDER BY x.seq DESC LIMIT 1), e.body), e.ts"
+		      " FROM reports p JOIN rooms r ON r.id = p.room"
+		      " JOIN events e ON e.room = p.room AND e.seq = p.seq"
+		      " LEFT JOIN users u ON u.id = p.reporter LEFT JOIN users a ON a.id = e.author"
+		      " ORDER BY p.id DESC LIMIT 200",
 	[R_EXPORT] = "SELECT u.name, a.login, a.role, a.created, u.last_seen, a.totp IS NOT NULL"
 		     " FROM accounts a JOIN users u ON u.id = a.user WHERE a.user = ?1",
 	[R_EXPORT_IDENTITIES] = "SELECT issuer, subject, created FROM identities WHERE user = ?1",

@@ -183,6 +183,22 @@ static const char *const migrations[] = {
 	" removes INTEGER NOT NULL,"
 	" room INTEGER NOT NULL DEFAULT 0,"
 	" seq INTEGER NOT NULL DEFAULT 0);",
+
+	/* 7: who wants nothing of whom, and messages reported to the admins.  A report holds no
+	 * text of its message. */
+	"CREATE TABLE blocks("
+	" user INTEGER NOT NULL,"
+	" blocked INTEGER NOT NULL,"
+	" PRIMARY KEY(user, blocked)) WITHOUT ROWID;"
+	"CREATE INDEX blocks_by_blocked ON blocks(blocked, user);"
+	"CREATE TABLE reports("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" room INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL,"
+	" reporter INTEGER NOT NULL,"
+	" ts INTEGER NOT NULL,"
+	" reason TEXT NOT NULL,"
+	" UNIQUE(room, seq, reporter));",
 };
 
 enum {

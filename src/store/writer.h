@@ -114,6 +114,16 @@ enum {
 	W_LINK_DROP,
 	W_LINKS_DROP,
 	W_TEAM,
+	W_BLOCK,
+	W_BLOCK_ADD,
+	W_BLOCK_DROP,
+	W_BLOCK_DIRECT,
+	W_BLOCKS,
+	W_BLOCKS_CLEAR,
+	W_REPORT_NEW,
+	W_REPORT,
+	W_REPORT_DROP,
+	W_ACCOUNT_TO_MAIL,
 	W_TEAM_SETTING,
 	W_TEAM_SETTINGS,
 	W_USER_LEAVE,
@@ -270,6 +280,10 @@ int op_fill_entry(struct writer *w, struct store_op *op);
 /** op_join.c: op->user belongs to @room no longer; where others are to know, op->event says so.  0
  * or negative. */
 int op_leave_room(struct writer *w, struct store_op *op, struct writer_room *room);
+/** op_block.c: whether @by has blocked @whom; whether @user and the other one of a direct room of
+ * two want nothing of each other.  1, 0 or negative. */
+int op_is_blocked(struct writer *w, int64_t by, int64_t whom);
+int op_is_blocked_direct(struct writer *w, int64_t user, int64_t room);
 /** op_upkeep.c.  The second: there may be something to do, so look soon. */
 int op_apply_upkeep(struct writer *w, struct store_op *op);
 void op_want_upkeep(struct writer *w);

@@ -47,6 +47,25 @@ static const char *const statements[W_N_STMTS] = {
 		       " ON CONFLICT DO UPDATE SET v = excluded.v",
 	[W_ACCOUNTS] = "SELECT 1 FROM accounts LIMIT 1",
 	[W_TEAM] = "SELECT v FROM meta WHERE k = 'team'",
+	[W_BLOCK] = "SELECT 1 FROM blocks WHERE user = ?1 AND blocked = ?2",
+	[W_BLOCK_ADD] = "INSERT OR IGNORE INTO blocks(user, blocked) VALUES(?1, ?2)",
+	[W_BLOCK_DROP] = "DELETE FROM blocks WHERE user = ?1 AND blocked = ?2",
+	[W_BLOCK_DIRECT] = "SELECT 1 FROM members m JOIN blocks b"
+			   " ON (b.user = m.user AND b.blocked = ?1)"
+			   " OR (b.user = ?1 AND b.blocked = m.user)"
+			   " WHERE m.room = ?2 AND m.user <> ?1"
+			   " AND (SELECT count(*) FROM members WHERE room = ?2) = 2 LIMIT 1",
+	[W_BLOCKS] = "SELECT count(*) FROM blocks WHERE user = ?1",
+	[W_BLOCKS_CLEAR] = "DELETE FROM blocks WHERE user = ?1 OR blocked = ?1",
+	[W_REPORT_NEW] = "INSERT OR IGNORE INTO reports(room, seq, reporter, ts, reason)"
+			 " VALUES(?1, ?2, ?3, ?4, ?5)",
+	[W_REPORT] = "SELECT room, seq FROM reports WHERE id = ?1",
+	[W_REPORT_DROP] = "DELETE FROM reports WHERE room = ?1 AND seq = ?2",
+	/* Who was mailed a link just now is mailed no other. */
+	[W_ACCOUNT_TO_MAIL] =
+		"SELECT user, role FROM accounts WHERE login_key = ?1 AND NOT is_disabled"
+		" AND NOT EXISTS (SELECT 1 FROM links l WHERE l.user = accounts.user"
+		"  AND l.kind = 2 AND l.made_by = 0 AND l.created > ?2)",
 	[W_TEAM_SETTING] = "INSERT INTO meta VALUES(?1, ?2)"
 			   " ON CONFLICT DO UPDATE SET v = excluded.v",
 	[W_TEAM_SETTINGS] = "SELECT (SELECT v FROM meta WHERE k = 'leavers')",
@@ -162,7 +181,8 @@ static const char *const statements[W_N_STMTS] = {
 	[W_CLEAR_EDITS] = "UPDATE events INDEXED BY events_targets SET body = NULL"
 			  " WHERE room = ?1 AND target = ?2 AND kind = 2",
 	[W_MENTION_ADD] = "INSERT OR IGNORE INTO mentions(user, room, seq)"
-			  " SELECT id, ?2, ?3 FROM users WHERE id = ?1",
+			  " SELECT id, ?2, ?3 FROM users WHERE id = ?1 AND NOT EXISTS"
+			  " (SELECT 1 FROM blocks WHERE user = ?1 AND blocked = ?4)",
 	[W_MENTION_DROP] = "DELETE FROM mentions WHERE user = ?1 AND room = ?2 AND seq = ?3",
 	[W_REACTION_ADD] = "INSERT OR IGNORE INTO reactions(room, target, emoji, user)"
 			   " VALUES(?1, ?2, ?3, ?4)",

@@ -126,6 +126,16 @@ export class Server {
     return assert.fail(`no database among ${await readdir(this.data)}`)
   }
 
+  /** Awaits that the log says so. */
+  logs(wanted) {
+    const said = new Promise((resolve) => {
+      const look = () => wanted.test(this.stderr) && resolve()
+      this.child.stderr.on('data', look)
+      look()
+    })
+    return within(said, () => `the log to say ${wanted}; it says ${this.stderr.slice(-1000)}`)
+  }
+
   checkReports() {
     assert.doesNotMatch(this.stderr, REPORT, `the server reported: ${this.stderr.slice(0, 6000)}`)
   }

@@ -28,6 +28,9 @@ static const char expected[N_OPS] = {
 	[OP_OIDC_ENTER] = '*',    [OP_OIDC_LINK] = 'g',
 	[OP_OIDC_UNLINK] = 'g',   [OP_LEAVE_TEAM] = 'g',
 	[OP_EXPORT] = 'g',        [OP_EXPORT_MESSAGES] = 'g',
+	[OP_BLOCKS] = 'g',        [OP_BLOCK] = 'g',
+	[OP_REPORT] = 'g',        [OP_REPORTS] = 'a',
+	[OP_REPORT_CLOSE] = 'a',  [OP_RESET_MAIL] = '*',
 	[OP_TEAM] = 'a',          [OP_TEAM_SET] = 'o',
 };
 

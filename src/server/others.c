@@ -1,4 +1,6 @@
+/* The other servers that this one asks, and the secrets that it shows them. */
 #include "hubbub/log.h"
+#include "hubbub/mail.h"
 #include "server/server_internal.h"
 #include <errno.h>
 #include <sodium.h>
@@ -8,7 +10,7 @@
 #define MAX_SECRET 1024
 
 /* The first line of the file, without what ends it. */
-static int read_secret(const char *path, char secret[MAX_SECRET])
+static int read_secret(const char *setting, const char *path, char secret[MAX_SECRET])
 {
 	FILE *file = fopen(path, "re");
 	const char *problem = NULL;
@@ -25,7 +27,7 @@ static int read_secret(const char *path, char secret[MAX_SECRET])
 	if (problem == NULL && secret[0] == '\0')
 		problem = "its first line is empty";
 	if (problem != NULL)
-		log_error("oidc-client-secret-file: %s: %s", path, problem);
+		log_error("%s: %s: %s", setting, path, problem);
 	return problem != NULL ? -EINVAL : 0;
 }
 
@@ -38,9 +40,25 @@ int server_load_oidc(const struct config *cfg, struct oidc **out)
 	if (!config_has_oidc(cfg))
 		return 0;
 	if (cfg->oidc_secret_file[0] != '\0')
-		err = read_secret(cfg->oidc_secret_file, secret);
+		err = read_secret("oidc-client-secret-file", cfg->oidc_secret_file, secret);
 	if (err == 0)
 		*out = oidc_new(cfg->oidc_issuer, cfg->oidc_client_id, secret);
+	sodium_memzero(secret, sizeof(secret));
+	return err;
+}
+
+int server_load_mailer(const struct config *cfg, struct mailer **out)
+{
+	char secret[MAX_SECRET] = "";
+	int err = 0;
+
+	*out = NULL;
+	if (cfg->smtp_url[0] == '\0')
+		return 0;
+	if (cfg->smtp_password_file[0] != '\0')
+		err = read_secret("smtp-password-file", cfg->smtp_password_file, secret);
+	if (err == 0)
+		*out = mailer_new(cfg->smtp_url, cfg->mail_from, cfg->smtp_user, secret);
 	sodium_memzero(secret, sizeof(secret));
 	return err;
 }
