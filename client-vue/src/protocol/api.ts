@@ -50,6 +50,8 @@ export interface ServerInfo {
   /** What single sign-on is called; null without. */
   sso: string | null
   ssoOnly: boolean
+  /** Links for new passwords can be mailed. */
+  mail: boolean
 }
 
 export async function askServer(): Promise<ServerInfo> {
@@ -60,6 +62,7 @@ export async function askServer(): Promise<ServerInfo> {
     setup: json['setup'] === 'open' || json['setup'] === 'token' ? json['setup'] : 'done',
     sso: typeof json['sso'] === 'string' ? json['sso'] : null,
     ssoOnly: json['sso_only'] === true,
+    mail: json['mail'] === true,
   }
 }
 
@@ -101,6 +104,19 @@ export async function goToProvider(path: '/oidc/start' | '/me/oidc', body: Json)
   const { location: url } = await ask('POST', path, body)
   if (typeof url !== 'string' || !/^https?:/.test(url)) throw errorOf(null, 200)
   location.assign(url)
+}
+
+export async function askBlocks(): Promise<User[]> {
+  const { blocks } = await ask('GET', '/me/blocks')
+  return (Array.isArray(blocks) ? blocks : []).map(decodeUser).filter((u) => u !== null)
+}
+
+export async function setBlock(user: string, on: boolean): Promise<void> {
+  await ask('POST', '/me/blocks', { user, on })
+}
+
+export async function reportMessage(rid: string, target: number, reason: string): Promise<void> {
+  await ask('POST', '/reports', { room: `~${rid}`, target, ...(reason !== '' && { reason }) })
 }
 
 /** All that is kept about oneself; @tell is told how many messages have come so far. */

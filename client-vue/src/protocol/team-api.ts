@@ -103,6 +103,39 @@ export async function setTeam(settings: TeamSettings): Promise<void> {
   await ask('POST', '/team', { ...settings })
 }
 
+export interface Report {
+  id: number
+  ts: number
+  by: string
+  author: string
+  /** Null for a room that is not listed. */
+  room: string | null
+  kind: string
+  reason: string
+  /** Null where it was deleted meanwhile. */
+  text: string | null
+  said: number
+}
+
+export async function askReports(): Promise<Report[]> {
+  const { reports } = await ask('GET', '/reports')
+  return rows(reports).map((r) => ({
+    id: number(r['id']),
+    ts: number(r['ts']),
+    by: decodeUser(r['by'])?.name ?? '',
+    author: decodeUser(r['author'])?.name ?? '',
+    room: typeof r['room'] === 'string' ? r['room'] : null,
+    kind: text(r['kind']),
+    reason: text(r['reason']),
+    text: typeof r['text'] === 'string' ? r['text'] : null,
+    said: number(r['said']),
+  }))
+}
+
+export async function closeReport(id: number, remove: boolean): Promise<void> {
+  await ask('POST', `/reports/${id}`, { delete: remove })
+}
+
 export interface AuditEntry {
   id: number
   ts: number
