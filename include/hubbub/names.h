@@ -12,6 +12,14 @@ bool name_fold_room(struct span name, struct buf *out);
 /** A user's name: trimmed NFC in @out, 1..40 characters without Cc, Cf, Zl, Zp; its folded key in
  * @out_key. */
 bool name_clean_user(struct span name, struct buf *out, struct buf *out_key);
+/** Normalisation form KC and full case folding, until nothing changes.  False: not UTF-8, or no
+ * memory. */
+bool name_fold(struct span s, struct buf *out);
+/**
+ * What @name looks like (the skeleton of UTS #39, 4, and folded case): names with the same are
+ * taken for each other.  Not for showing.  False as for name_fold().
+ */
+bool name_skeleton(struct span name, struct buf *out);
 /** A search query folded as room names are (no character rules). */
 bool name_fold_query(struct span query, struct buf *out);
 /** A room's title, or what it is about: trimmed NFC in @out, 1..80 characters without what a user's

@@ -61,7 +61,7 @@ static void fold_ascii(struct span s, struct buf *out)
 	}
 }
 
-static bool fold(struct span s, struct buf *out)
+bool name_fold(struct span s, struct buf *out)
 {
 	if (is_ascii(s)) {
 		fold_ascii(s, out);
@@ -187,7 +187,7 @@ static bool trim(struct span *s)
 
 bool name_fold_room(struct span name, struct buf *out)
 {
-	if (name.len == 0 || name.len > MAX_BYTES || !fold(name, out))
+	if (name.len == 0 || name.len > MAX_BYTES || !name_fold(name, out))
 		return false;
 
 	struct span rest = buf_span(out);
@@ -262,7 +262,7 @@ bool name_clean_user(struct span name, struct buf *out, struct buf *out_key)
 	struct buf seen = {0};
 	bool is_good = clean_line(name, MAX_USER_CHARACTERS, out) &&
 		       map(buf_span(out), OPTIONS_NFC | UTF8PROC_IGNORE, &seen) &&
-		       fold(buf_span(&seen), out_key) && out_key->len > 0;
+		       name_fold(buf_span(&seen), out_key) && out_key->len > 0;
 
 	buf_deinit(&seen);
 	return is_good;
@@ -287,7 +287,7 @@ bool name_clean_login(struct span login, struct buf *out, struct buf *out_key)
 		if (!is_allowed_in_user_name(c) || is_white_space(c))
 			return false;
 	}
-	return out->len > 0 && fold(buf_span(out), out_key) && out_key->len > 0;
+	return out->len > 0 && name_fold(buf_span(out), out_key) && out_key->len > 0;
 }
 
 bool name_is_line(struct span s, size_t max)
@@ -305,7 +305,7 @@ bool name_is_line(struct span s, size_t max)
 
 bool name_fold_query(struct span query, struct buf *out)
 {
-	return query.len <= MAX_BYTES && fold(query, out);
+	return query.len <= MAX_BYTES && name_fold(query, out);
 }
 
 int64_t user_id_parse(struct span s)

@@ -3,6 +3,7 @@
  */
 #include "store/db.h"
 #include "hubbub/mem.h"
+#include "hubbub/names.h"
 #include "hubbub/utf8.h"
 #include "store/wal_file.h"
 #include <assert.h>
@@ -80,6 +81,21 @@ void db_describe(struct db *db, int err, char *out, size_t size)
 		snprintf(out, size, "%s", db_strerror(err));
 }
 
+/* name_skeleton(TEXT): NULL where it is no text. */
+static void sql_skeleton(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	const unsigned char *text = sqlite3_value_text(args[0]);
+	struct buf out = {0};
+
+	(void)n;
+	if (text != NULL &&
+	    name_skeleton((struct span){.p = (const char *)text,
+					.len = (size_t)sqlite3_value_bytes(args[0])},
+			  &out))
+		sqlite3_result_text(ctx, out.p, (int)out.len, SQLITE_TRANSIENT);
+	buf_deinit(&out);
+}
+
 int db_open(struct db *db, const char *path, enum db_mode mode)
 {
 	int flags = SQLITE_OPEN_NOMUTEX |
@@ -93,6 +109,10 @@ int db_open(struct db *db, const char *path, enum db_mode mode)
 		goto fail;
 	sqlite3_extended_result_codes(db->h, 1);
 	sqlite3_busy_timeout(db->h, DB_BUSY_MS);
+	if (sqlite3_create_function_v2(db->h, "name_skeleton", 1,
+				       SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+				       sql_skeleton, NULL, NULL, NULL) != SQLITE_OK)
+		goto fail;
 	/* Nothing that held a message's text may reach a temporary file, and a freed page or cell
 	 * is overwritten.  Checkpoints are the store's own business: none inside a commit. */
 	err = db_exec(db, "PRAGMA temp_store=MEMORY;"

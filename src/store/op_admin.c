@@ -120,11 +120,12 @@ int apply_user_new(struct writer *w, struct store_op *op, const struct actor *ac
 		return rc;
 	if (rc == 0 && op->req->role != ROLE_OWNER)
 		return op_refuse(op, PROTO_E_FORBIDDEN, "The first account is the owner's.");
-	rc = op_claim_name(w, op->req->name_key, 0, clock_wall_ms());
+	rc = op_claim_name(w, op->req->name, op->req->name_key, 0, clock_wall_ms());
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this name.");
+		return op_refuse(op, PROTO_E_NAME_TAKEN,
+				 "Somebody else has this name, or one that looks like it.");
 	int err = name_team(w);
 	if (err == 0)
 		err = account_make_user(w, op);

@@ -256,6 +256,9 @@ static int rename_room(struct writer *w, struct store_op *op, struct writer_room
 		return rc;
 	if (rc == 0)
 		return op_refuse(op, PROTO_E_NAME_TAKEN, "Another room has this name.");
+	rc = is_named ? op_refuse_lookalike(w, op, op->req->text, room->id) : 1;
+	if (rc <= 0)
+		return rc;
 	rc = op_take_snapshot(w, op);
 	if (rc == 0 && is_named)
 		rc = move_name(w, room, name);

@@ -41,6 +41,16 @@ static int may(struct writer *w, struct store_op *op)
 	return rc != 0 ? rc : op_refuse(op, PROTO_E_FORBIDDEN, "Guests make no rooms.");
 }
 
+int op_refuse_lookalike(struct writer *w, struct store_op *op, struct span title, int64_t room)
+{
+	int rc = op_has_lookalike(w, title, room);
+
+	if (rc > 0)
+		return op_refuse(op, PROTO_E_NAME_TAKEN,
+				 "There is a room whose name looks like this one.");
+	return rc < 0 ? rc : 1;
+}
+
 /* Whether the room that is wanted may have its name.  1; 0: refused; negative: failed. */
 static int check_name(struct writer *w, struct store_op *op)
 {
@@ -55,7 +65,7 @@ static int check_name(struct writer *w, struct store_op *op)
 	int rc = op_find_room(w, &(struct request){.room = req->title_key}, &other);
 	if (rc > 0)
 		return op_refuse(op, PROTO_E_NAME_TAKEN, "There is a room with this name.");
-	return rc < 0 ? rc : 1;
+	return rc < 0 ? rc : op_refuse_lookalike(w, op, req->text, 0);
 }
 
 /* What the reply says: the room, and what the user is in it; by now that may be nothing. */

@@ -12,12 +12,32 @@
 
 static const int64_t NAME_KEPT_MS = INT64_C(30) * 24 * 60 * 60 * 1000;
 
-int op_claim_name(struct writer *w, struct span key, int64_t self, int64_t now)
+static int find_lookalike(struct writer *w, unsigned stmt, struct span name, int64_t self)
 {
-	sqlite3_stmt *s = db_stmt(&w->db, W_USER_BY_KEY);
+	sqlite3_stmt *s = db_stmt(&w->db, stmt);
 
-	db_bind_text(s, 1, key);
+	db_bind_text(s, 1, name);
+	db_bind_int(s, 2, self);
 	int rc = db_step(s);
+	if (rc > 0)
+		sqlite3_reset(s);
+	return rc;
+}
+
+int op_has_lookalike(struct writer *w, struct span title, int64_t room)
+{
+	return find_lookalike(w, W_ROOM_LOOKALIKE, title, room);
+}
+
+int op_claim_name(struct writer *w, struct span name, struct span key, int64_t self, int64_t now)
+{
+	int rc = find_lookalike(w, W_USER_LOOKALIKE, name, self);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	sqlite3_stmt *s = db_stmt(&w->db, W_USER_BY_KEY);
+	db_bind_text(s, 1, key);
+	rc = db_step(s);
 	if (rc <= 0)
 		return rc < 0 ? rc : 1;
 	int64_t owner = sqlite3_column_int64(s, 0);
@@ -36,12 +56,13 @@ int op_claim_name(struct writer *w, struct span key, int64_t self, int64_t now)
 static int make_guest(struct writer *w, struct store_op *op, int64_t now)
 {
 	const struct request *req = op->req;
-	int rc = op_claim_name(w, req->name_key, 0, now);
+	int rc = op_claim_name(w, req->name, req->name_key, 0, now);
 
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this name.");
+		return op_refuse(op, PROTO_E_NAME_TAKEN,
+				 "Somebody else has this name, or one that looks like it.");
 
 	unsigned char hash[SECRET_TOKEN_HASH_BYTES];
 	op->token = mem_alloc(SECRET_TOKEN_SIZE);
@@ -79,11 +100,12 @@ static int rename_user(struct writer *w, struct store_op *op, int64_t now)
 	bool same = span_equal(db_column(s, 1), req->name);
 	sqlite3_reset(s);
 
-	rc = op_claim_name(w, req->name_key, user, now);
+	rc = op_claim_name(w, req->name, req->name_key, user, now);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this name.");
+		return op_refuse(op, PROTO_E_NAME_TAKEN,
+				 "Somebody else has this name, or one that looks like it.");
 	s = db_stmt(&w->db, W_USER_RENAME);
 	db_bind_int(s, 1, user);
 	db_bind_text(s, 2, req->name);

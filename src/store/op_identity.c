@@ -52,7 +52,7 @@ static int claim_free_name(struct writer *w, struct store_op *op)
 		if (i > 1)
 			buf_printf(&wish, " %d", i);
 		rc = name_clean_user(buf_span(&wish), &name, &key)
-			     ? op_claim_name(w, buf_span(&key), 0, clock_wall_ms())
+			     ? op_claim_name(w, buf_span(&name), buf_span(&key), 0, clock_wall_ms())
 			     : 0;
 	}
 	if (rc > 0) {
@@ -61,7 +61,8 @@ static int claim_free_name(struct writer *w, struct store_op *op)
 		req->name = span_of(a->free_name);
 		req->name_key = (struct span){.p = a->free_name_key, .len = key.len};
 	} else if (rc == 0) {
-		op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this name.");
+		op_refuse(op, PROTO_E_NAME_TAKEN,
+			  "Somebody else has this name, or one that looks like it.");
 	}
 	buf_deinit(&wish);
 	buf_deinit(&name);

@@ -88,6 +88,9 @@ static int find_or_make(struct writer *w, struct store_op *op, enum room_role *r
 		return rc;
 	if (req->rid.p != NULL || !permit_to_make_rooms(team))
 		return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
+	rc = op_refuse_lookalike(w, op, req->title.p != NULL ? req->title : req->room, 0);
+	if (rc <= 0)
+		return rc;
 	if (!op->is_open)
 		*role = ROOM_ROLE_OWNER;
 	rc = make_room(w, op);

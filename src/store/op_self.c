@@ -18,11 +18,12 @@ int apply_set_name(struct writer *w, struct store_op *op, const struct actor *ac
 
 	if (req->name.p == NULL)
 		return op_refuse(op, PROTO_E_BAD_REQUEST, "A name is wanted.");
-	int rc = op_claim_name(w, req->name_key, actor->user, now);
+	int rc = op_claim_name(w, req->name, req->name_key, actor->user, now);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return op_refuse(op, PROTO_E_NAME_TAKEN, "Somebody else has this name.");
+		return op_refuse(op, PROTO_E_NAME_TAKEN,
+				 "Somebody else has this name, or one that looks like it.");
 	int err = writer_find_name(w, actor->user, &old);
 	if (err != 0)
 		return err;

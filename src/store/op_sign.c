@@ -5,12 +5,12 @@
 #include "hubbub/mem.h"
 #include "store/account.h"
 
-static const char name_taken[] = "Somebody else has this name.";
+static const char name_taken[] = "Somebody else has this name, or one that looks like it.";
 
 /* 1: the name is free, and was made so; 0: refused; or negative. */
 static int claim_name(struct writer *w, struct store_op *op)
 {
-	int rc = op_claim_name(w, op->req->name_key, 0, clock_wall_ms());
+	int rc = op_claim_name(w, op->req->name, op->req->name_key, 0, clock_wall_ms());
 
 	if (rc == 0)
 		op_refuse(op, PROTO_E_NAME_TAKEN, name_taken);

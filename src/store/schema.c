@@ -199,6 +199,15 @@ static const char *const migrations[] = {
 	" ts INTEGER NOT NULL,"
 	" reason TEXT NOT NULL,"
 	" UNIQUE(room, seq, reporter));",
+
+	/* 8: what names look like, so that no new one is taken for another's.  Old ones may look
+	 * like each other still. */
+	"ALTER TABLE users ADD COLUMN skeleton TEXT;"
+	"ALTER TABLE rooms ADD COLUMN skeleton TEXT;"
+	"UPDATE users SET skeleton = name_skeleton(name);"
+	"UPDATE rooms SET skeleton = name_skeleton(title) WHERE name IS NOT NULL;"
+	"CREATE INDEX users_by_skeleton ON users(skeleton);"
+	"CREATE INDEX rooms_by_skeleton ON rooms(skeleton) WHERE skeleton IS NOT NULL;",
 };
 
 enum {

@@ -77,6 +77,8 @@ enum {
 	W_ROOM_BY_NAME,
 	W_ROOM_BY_RID,
 	W_ROOM_NEW,
+	W_ROOM_LOOKALIKE,
+	W_USER_LOOKALIKE,
 	W_ROOM_SNAPSHOT,
 	W_USER_NAME,
 	W_USER_BY_KEY,
@@ -239,7 +241,11 @@ int op_apply_sign_out(struct writer *w, struct store_op *op);
 int op_apply_account(struct writer *w, struct store_op *op);
 /** op_hello.c: make @key free for user @self (0: a new one).  1: it is; 0: another has it;
  * negative: failed.  It writes only when it returns 1. */
-int op_claim_name(struct writer *w, struct span key, int64_t self, int64_t now);
+int op_claim_name(struct writer *w, struct span name, struct span key, int64_t self, int64_t now);
+/** Refuse @op where op_has_lookalike().  1: go on; 0: refused; negative. */
+int op_refuse_lookalike(struct writer *w, struct store_op *op, struct span title, int64_t room);
+/** Whether a listed room but @room is called what looks like @title.  1, 0 or negative. */
+int op_has_lookalike(struct writer *w, struct span title, int64_t room);
 int op_apply_join(struct writer *w, struct store_op *op);
 int op_apply_create(struct writer *w, struct store_op *op);
 /** A room to be made; name and people have p NULL where it has none. */

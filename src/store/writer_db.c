@@ -28,8 +28,15 @@ static const char *const statements[W_N_STMTS] = {
 	[W_ROOM_BY_NAME] = "SELECT id FROM rooms WHERE name = ?1"
 			   " UNION ALL SELECT room FROM room_aliases WHERE name = ?1",
 	[W_ROOM_BY_RID] = "SELECT id FROM rooms WHERE rid = ?1",
-	[W_ROOM_NEW] = "INSERT INTO rooms(rid, name, title, kind, topic, people)"
-		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[W_ROOM_NEW] = "INSERT INTO rooms(rid, name, title, kind, topic, people, skeleton)"
+		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
+		       " CASE WHEN ?2 IS NOT NULL THEN name_skeleton(?3) END)",
+	/* Where there are accounts: in open mode anybody may be called anything. */
+	[W_ROOM_LOOKALIKE] = "SELECT 1 FROM rooms WHERE skeleton = name_skeleton(?1) AND id <> ?2"
+			     " AND EXISTS (SELECT 1 FROM accounts) LIMIT 1",
+	[W_USER_LOOKALIKE] = "SELECT 1 FROM users u JOIN accounts a ON a.user = u.id"
+			     " WHERE u.skeleton = name_skeleton(?1) AND u.id <> ?2"
+			     " AND u.name_key IS NOT NULL LIMIT 1",
 	[W_ROOM_SNAPSHOT] = "SELECT rid, name, title, topic, first, kind, is_archived,"
 			    " coalesce(keep_days + 1, 0) FROM rooms WHERE id = ?1",
 	[W_USER_NAME] = "SELECT name FROM users WHERE id = ?1",
@@ -39,9 +46,10 @@ static const char *const statements[W_N_STMTS] = {
 			  " FROM users WHERE name_key = ?1",
 	[W_USER_BY_TOKEN] = "SELECT id, name, name_key FROM users WHERE token_hash = ?1",
 	[W_USER_FREE_KEY] = "UPDATE users SET name_key = NULL WHERE id = ?1",
-	[W_USER_NEW] = "INSERT INTO users(name, name_key, token_hash, created, last_seen)"
-		       " VALUES(?1, ?2, ?3, ?4, ?4)",
-	[W_USER_RENAME] = "UPDATE users SET name = ?2, name_key = ?3, last_seen = ?4 WHERE id = ?1",
+	[W_USER_NEW] = "INSERT INTO users(name, name_key, token_hash, created, last_seen,"
+		       " skeleton) VALUES(?1, ?2, ?3, ?4, ?4, name_skeleton(?1))",
+	[W_USER_RENAME] = "UPDATE users SET name = ?2, name_key = ?3, last_seen = ?4,"
+			  " skeleton = name_skeleton(?2) WHERE id = ?1",
 	[W_USER_SEEN] = "UPDATE users SET last_seen = ?2 WHERE id = ?1",
 	[W_TEAM_SET] = "INSERT INTO meta VALUES('team', ?1)"
 		       " ON CONFLICT DO UPDATE SET v = excluded.v",
@@ -154,7 +162,9 @@ static const char *const statements[W_N_STMTS] = {
 			  " ORDER BY role DESC, user LIMIT 1",
 	[W_ROOM_BY_PEOPLE] = "SELECT id FROM rooms WHERE people = ?1",
 	[W_ROOM_TOPIC] = "UPDATE rooms SET topic = ?2 WHERE id = ?1",
-	[W_ROOM_RENAME] = "UPDATE rooms SET title = ?2, name = ?3 WHERE id = ?1",
+	[W_ROOM_RENAME] = "UPDATE rooms SET title = ?2, name = ?3,"
+			  " skeleton = CASE WHEN ?3 IS NOT NULL THEN name_skeleton(?2) END"
+			  " WHERE id = ?1",
 	[W_ROOM_ALIAS] = "INSERT OR IGNORE INTO room_aliases(name, room) VALUES(?2, ?1)",
 	[W_ROOM_UNALIAS] = "DELETE FROM room_aliases WHERE name = ?2 AND room = ?1",
 	[W_ROOM_ARCHIVE] = "UPDATE rooms SET is_archived = ?2 WHERE id = ?1",

@@ -167,3 +167,25 @@ test('a mail that cannot be sent is told to the log alone; without a mail server
     assert.match(out.stderr, says)
   }
 })
+
+test('nobody takes a name that looks like another’s, nor a room one', async (t) => {
+  const { owner, ada, devices } = await people(t, 'ada')
+  const { token } = await owner.ok('POST', '/invites', { role: 'member', uses: 9 }, 201)
+  const accept = (name) => new Device(owner.server).refused('POST', '/invites/accept', { token, name, login: fresh('x'), password: 'a password' }, 'name_taken')
+  await devices.ada.ok('POST', '/me/name', { name: 'Paypal' })
+  for (const name of ['PAYPAL', 'PaypaI', 'Раураl', 'Ｐaypal', 'Paypa1']) await accept(name)
+  await owner.refused('POST', '/me/name', { name: 'Paypa1' }, 'name_taken')
+  await devices.ada.ok('POST', '/me/name', { name: 'PaypaI' }, 200)
+  await owner.refused('POST', '/users', { name: 'Pаypal', login: 'eve', role: 'member' }, 'name_taken')
+  await owner.ok('POST', '/users', { name: 'Пётр', login: 'petr', role: 'member' }, 201)
+
+  const room = await ada.ok({ op: 'join', room: 'Billing' })
+  await ada.refused({ op: 'join', room: 'BiIling' }, 'name_taken')
+  await ada.refused({ op: 'join', room: 'Вilling' }, 'name_taken')
+  await ada.refused({ op: 'create', name: 'Bi11ing', kind: 'announcement', key: key() }, 'name_taken')
+  await ada.ok({ op: 'create', name: 'Bi11ing', kind: 'private', key: key() })
+  assert.equal((await ada.ok({ op: 'join', room: 'BILLING' })).rid, room.rid)
+  await ada.ok({ op: 'join', room: 'Sales' })
+  await ada.refused({ op: 'rename', room: 'sales', name: 'BilIing', key: key() }, 'name_taken')
+  await ada.ok({ op: 'rename', room: 'billing', name: 'BiIIing', key: key() })
+})

@@ -61,6 +61,7 @@ export class IdentityProvider {
       pkce: { required: () => true },
       claims: { openid: ['sub'], profile: ['name'] },
       cookies: { keys: [randomUUID()] },
+      ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
       enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256', 'HS256'] },
       features: { devInteractions: { enabled: false } },
       interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
