@@ -22,8 +22,8 @@ async function startSso(t, flags = []) {
 
 /** What the provider's page asks for. */
 async function signInThere(person, login) {
-  await person.page.getByLabel('Login').fill(login)
-  await person.page.getByRole('button', { name: 'Sign in' }).click()
+  await person.page.getByLabel('Name at the provider').fill(login)
+  await person.page.getByRole('button', { name: 'Go back' }).click()
 }
 
 test('an owner links single sign-on and signs in with it; who is unknown is told what to do', async (t) => {

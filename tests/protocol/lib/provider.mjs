@@ -16,7 +16,7 @@ async function body(req) {
   return new URLSearchParams(text)
 }
 
-const PAGE = '<!doctype html><title>Provider</title><form method="post"><input name="login" aria-label="Login"><button>Sign in</button></form>'
+const PAGE = '<!doctype html><title>Provider</title><form method="post"><input name="login" aria-label="Name at the provider"><button>Go back</button></form>'
 
 export class IdentityProvider {
   /** Paths that were asked for, as `GET /jwks`. */
