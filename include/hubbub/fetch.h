@@ -21,8 +21,10 @@ struct fetch {
 #define FETCH_TIMEOUT_MS 10000
 #define FETCH_WHY_SIZE 256
 
-/** Before there are other threads. */
-void fetch_init(void);
+/** Load libcurl, which this and mail_send() need.  Before there are other threads.  0, or a
+ * negative errno with the reason in @why. */
+int fetch_init(char why[FETCH_WHY_SIZE]);
+
 /**
  * Do it, following no redirect.  0 whatever the status is; or -EIO with the reason in @why: the
  * server could not be reached or trusted, took too long or said too much.

@@ -1,18 +1,12 @@
 #include "hubbub/fetch.h"
 
+#include "auth/curl.h"
 #include <assert.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static_assert(FETCH_WHY_SIZE >= CURL_ERROR_SIZE, "libcurl's text");
-
-void fetch_init(void)
-{
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		abort();
-}
 
 static size_t on_bytes(char *bytes, size_t size, size_t n, void *ctx)
 {
@@ -38,42 +32,42 @@ static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off
 
 int fetch_run(struct fetch *f, char why[FETCH_WHY_SIZE])
 {
-	CURL *curl = curl_easy_init();
+	CURL *curl = curl_api.easy_init();
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 
 	why[0] = '\0';
 	if (curl != NULL) {
-		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-		curl_easy_setopt(curl, CURLOPT_URL, f->url);
-		curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
-				 f->allows_http ? "http,https" : "https");
-		curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)FETCH_TIMEOUT_MS);
-		curl_easy_setopt(curl, CURLOPT_USERAGENT, "hubbub/" HUBBUB_VERSION);
-		curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
-		curl_easy_setopt(curl, CURLOPT_WRITEDATA, f);
-		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, f);
+		curl_api.easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+		curl_api.easy_setopt(curl, CURLOPT_URL, f->url);
+		curl_api.easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
+				     f->allows_http ? "http,https" : "https");
+		curl_api.easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+		curl_api.easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)FETCH_TIMEOUT_MS);
+		curl_api.easy_setopt(curl, CURLOPT_USERAGENT, "hubbub/" HUBBUB_VERSION);
+		curl_api.easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
+		curl_api.easy_setopt(curl, CURLOPT_WRITEDATA, f);
+		curl_api.easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+		curl_api.easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+		curl_api.easy_setopt(curl, CURLOPT_XFERINFODATA, f);
 		if (f->form != NULL)
-			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, f->form);
+			curl_api.easy_setopt(curl, CURLOPT_POSTFIELDS, f->form);
 		if (f->bearer != NULL) {
-			curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-			curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, f->bearer);
+			curl_api.easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+			curl_api.easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, f->bearer);
 		}
 		if (f->user != NULL) {
-			curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-			curl_easy_setopt(curl, CURLOPT_USERNAME, f->user);
-			curl_easy_setopt(curl, CURLOPT_PASSWORD, f->secret);
+			curl_api.easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+			curl_api.easy_setopt(curl, CURLOPT_USERNAME, f->user);
+			curl_api.easy_setopt(curl, CURLOPT_PASSWORD, f->secret);
 		}
-		code = curl_easy_perform(curl);
-		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &f->status);
-		curl_easy_cleanup(curl);
+		code = curl_api.easy_perform(curl);
+		curl_api.easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &f->status);
+		curl_api.easy_cleanup(curl);
 	}
 	if (code == CURLE_OK)
 		return 0;
 	if (why[0] == '\0')
-		snprintf(why, FETCH_WHY_SIZE, "%s", curl_easy_strerror(code));
+		snprintf(why, FETCH_WHY_SIZE, "%s", curl_api.easy_strerror(code));
 	return -EIO;
 }
 

@@ -1,8 +1,8 @@
 #include "hubbub/mail.h"
 
+#include "auth/curl.h"
 #include "hubbub/mem.h"
 #include <ctype.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -109,25 +109,25 @@ static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off
 static CURLcode perform(CURL *curl, const struct mailer *m, struct curl_slist *to,
 			struct upload *up)
 {
-	curl_easy_setopt(curl, CURLOPT_URL, m->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(curl, CURLOPT_USE_SSL,
-			 (long)(m->is_near ? CURLUSESSL_TRY : CURLUSESSL_ALL));
-	curl_easy_setopt(curl, CURLOPT_MAIL_FROM, m->from);
-	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
+	curl_api.easy_setopt(curl, CURLOPT_URL, m->url);
+	curl_api.easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	curl_api.easy_setopt(curl, CURLOPT_USE_SSL,
+			     (long)(m->is_near ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+	curl_api.easy_setopt(curl, CURLOPT_MAIL_FROM, m->from);
+	curl_api.easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
 	if (m->user[0] != '\0') {
-		curl_easy_setopt(curl, CURLOPT_USERNAME, m->user);
-		curl_easy_setopt(curl, CURLOPT_PASSWORD, m->password);
+		curl_api.easy_setopt(curl, CURLOPT_USERNAME, m->user);
+		curl_api.easy_setopt(curl, CURLOPT_PASSWORD, m->password);
 	}
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
-	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
-	curl_easy_setopt(curl, CURLOPT_READDATA, up);
-	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, up);
-	return curl_easy_perform(curl);
+	curl_api.easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_api.easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
+	curl_api.easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+	curl_api.easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+	curl_api.easy_setopt(curl, CURLOPT_READDATA, up);
+	curl_api.easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_api.easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_api.easy_setopt(curl, CURLOPT_XFERINFODATA, up);
+	return curl_api.easy_perform(curl);
 }
 
 int mail_send(const struct mailer *m, const char *to, const char *subject, const char *text,
@@ -135,7 +135,7 @@ int mail_send(const struct mailer *m, const char *to, const char *subject, const
 {
 	char reason[CURL_ERROR_SIZE] = "";
 	struct buf mail = {0};
-	CURL *curl = curl_easy_init();
+	CURL *curl = curl_api.easy_init();
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 
 	append_head(&mail, m, to, subject);
@@ -145,18 +145,18 @@ int mail_send(const struct mailer *m, const char *to, const char *subject, const
 		buf_append_char(&mail, *p);
 	}
 	struct upload up = {.rest = buf_span(&mail), .stopping = stopping};
-	struct curl_slist *list = curl_slist_append(NULL, to);
+	struct curl_slist *list = curl_api.slist_append(NULL, to);
 
 	if (curl != NULL && list != NULL) {
-		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+		curl_api.easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
 		code = perform(curl, m, list, &up);
 	}
-	curl_easy_cleanup(curl);
-	curl_slist_free_all(list);
+	curl_api.easy_cleanup(curl);
+	curl_api.slist_free_all(list);
 	sodium_memzero(mail.p, mail.len);
 	buf_deinit(&mail);
 	if (code == CURLE_OK)
 		return 0;
-	buf_append_str(why, reason[0] != '\0' ? reason : curl_easy_strerror(code));
+	buf_append_str(why, reason[0] != '\0' ? reason : curl_api.easy_strerror(code));
 	return -EIO;
 }

@@ -1,4 +1,5 @@
 /* The other servers that this one asks, and the secrets that it shows them. */
+#include "hubbub/fetch.h"
 #include "hubbub/log.h"
 #include "hubbub/mail.h"
 #include "server/server_internal.h"
@@ -31,7 +32,7 @@ static int read_secret(const char *setting, const char *path, char secret[MAX_SE
 	return problem != NULL ? -EINVAL : 0;
 }
 
-int server_load_oidc(const struct config *cfg, struct oidc **out)
+static int load_oidc(const struct config *cfg, struct oidc **out)
 {
 	char secret[MAX_SECRET] = "";
 	int err = 0;
@@ -47,7 +48,7 @@ int server_load_oidc(const struct config *cfg, struct oidc **out)
 	return err;
 }
 
-int server_load_mailer(const struct config *cfg, struct mailer **out)
+static int load_mailer(const struct config *cfg, struct mailer **out)
 {
 	char secret[MAX_SECRET] = "";
 	int err = 0;
@@ -60,5 +61,21 @@ int server_load_mailer(const struct config *cfg, struct mailer **out)
 	if (err == 0)
 		*out = mailer_new(cfg->smtp_url, cfg->mail_from, cfg->smtp_user, secret);
 	sodium_memzero(secret, sizeof(secret));
+	return err;
+}
+
+int server_load_others(const struct config *cfg, struct oidc **oidc, struct mailer **mailer)
+{
+	char why[FETCH_WHY_SIZE];
+	int err = load_oidc(cfg, oidc);
+
+	*mailer = NULL;
+	if (err == 0)
+		err = load_mailer(cfg, mailer);
+	if (err != 0 || (*oidc == NULL && *mailer == NULL))
+		return err;
+	err = fetch_init(why);
+	if (err != 0)
+		log_error("single sign-on and mail: %s", why);
 	return err;
 }

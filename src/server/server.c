@@ -12,7 +12,6 @@
 #include "hubbub/clock.h"
 #include "hubbub/crash.h"
 #include "hubbub/errands.h"
-#include "hubbub/fetch.h"
 #include "hubbub/mem.h"
 #include "hubbub/password.h"
 #include "hubbub/session.h"
@@ -304,7 +303,6 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, like a full disk */
 	raise_descriptor_limit();
 	uv_loop_init(&s->loop);
-	fetch_init();
 	password_init(uv_available_parallelism() / 4 + 1);
 	s->cfg = cfg;
 	s->argc = argc;
@@ -327,8 +325,8 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 	};
 
 	make_setup_token(s);
-	if (takeover_inherited(s) == 0 && server_load_oidc(cfg, &s->env.oidc) == 0 &&
-	    server_load_mailer(cfg, &s->env.mailer) == 0 && start(s) == 0) {
+	if (takeover_inherited(s) == 0 &&
+	    server_load_others(cfg, &s->env.oidc, &s->env.mailer) == 0 && start(s) == 0) {
 		announce(s);
 		watchdog_start(s);
 		upkeep_start(s);
@@ -369,14 +367,10 @@ int server_check(const struct config *cfg)
 	tls_context_unref(tls);
 	if (err == 0) {
 		struct oidc *oidc;
-
-		err = server_load_oidc(cfg, &oidc);
-		oidc_free(oidc);
-	}
-	if (err == 0) {
 		struct mailer *mailer;
 
-		err = server_load_mailer(cfg, &mailer);
+		err = server_load_others(cfg, &oidc, &mailer);
+		oidc_free(oidc);
 		mailer_free(mailer);
 	}
 	return err != 0 ? err : store_check_version(cfg->data_dir);

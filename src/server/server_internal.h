@@ -96,11 +96,10 @@ void upkeep_start(struct server *s);
 void upkeep_stop(struct server *s);
 
 /* others.c */
-/** Single sign-on as @cfg says, into @out; NULL where it says none.  0, or a negative errno after a
- * clear log line. */
-int server_load_oidc(const struct config *cfg, struct oidc **out);
-/** Likewise the mail server. */
-int server_load_mailer(const struct config *cfg, struct mailer **out);
+/** The identity provider and the mail server as @cfg says; NULL where it says none.  Before other
+ * threads start.  0, or a negative errno after a clear log line; both are the caller's in any case.
+ */
+int server_load_others(const struct config *cfg, struct oidc **oidc, struct mailer **mailer);
 
 /* reload.c */
 /** SIGHUP: read the settings again. */

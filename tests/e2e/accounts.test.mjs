@@ -54,6 +54,18 @@ test('first run, an invitation, and the two talk', async (t) => {
   await ada.seesFrom('Ada', 'hello')
 })
 
+test('a password can be looked at while it is typed', async (t) => {
+  const server = await startServer(t, { open: false })
+  const olga = await visitor(t, server, 'Olga')
+  const field = olga.find('password-input')
+  await field.fill('correct horse')
+  assert.equal(await field.getAttribute('type'), 'password')
+  await olga.find('password-show').click()
+  assert.equal(await field.getAttribute('type'), 'text')
+  await olga.find('password-show').click()
+  assert.equal(await field.getAttribute('type'), 'password')
+})
+
 test('who signs out is asked for the password again, and a wrong one is refused', async (t) => {
   const server = await startServer(t, { open: false })
   const olga = await firstRun(t, server)

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { Device, OWNER, invite, startTeam } from './lib/device.mjs'
 import { fetchRaw } from './lib/http.mjs'
 import { Server } from './lib/server.mjs'
+import { sqlite } from './lib/upkeep.mjs'
 import { SLOW } from './lib/wait.mjs'
 
 test('the first account is made once, from this machine, and is signed in', async (t) => {
@@ -180,4 +181,19 @@ test('what is no JSON, or comes from another site, changes nothing', async (t) =
   const foreign = await fetchRaw(owner.server, '/api/v1/session', { method: 'DELETE', headers: { Cookie: owner.cookie, Origin: 'https://evil.example' } })
   assert.equal(foreign.status, 403)
   await owner.ok('GET', '/me')
+})
+
+test('a session ends thirty days after its last use, and 180 after its beginning', async (t) => {
+  const { server, owner } = await startTeam(t)
+  const DAY_MS = 86_400_000
+  const age = async (days) => {
+    await server.stop()
+    sqlite(await server.database(), `UPDATE sessions SET ${days.map(([column, n]) => `${column} = ${Date.now() - n * DAY_MS}`)}`)
+    await server.start()
+    return (await owner.ask('GET', '/me')).status
+  }
+  assert.equal(await age([['used', 29], ['created', 179]]), 200)
+  assert.equal(await age([['used', 31], ['created', 100]]), 401)
+  assert.equal(await age([['used', 1], ['created', 181]]), 401)
+  await assert.rejects(owner.socket())
 })

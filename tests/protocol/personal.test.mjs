@@ -1,14 +1,11 @@
 // What one may have of one's data, and what becomes of it: export, deletion of an account, age.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { promisify } from 'node:util'
 import { Device, OWNER, invite, startTeam } from './lib/device.mjs'
-import { runToEnd } from './lib/server.mjs'
+import { runOk, sqlite } from './lib/upkeep.mjs'
 import { fresh } from './lib/wait.mjs'
 
-const run = promisify(execFile)
 const DAY_MS = 86_400_000
 
 const key = () => fresh('k')
@@ -31,17 +28,12 @@ async function once(peer, room, ev, isSo) {
 /** The database, changed while no server has it. */
 async function whileStopped(server, sql) {
   await server.stop()
-  await run('sqlite3', [await server.database(), sql])
+  sqlite(await server.database(), sql)
   await server.start()
 }
 
 /** As if all that is in the room now had been said so many days ago. */
 const age = (server, days) => whileStopped(server, `UPDATE events SET ts = ts - ${days * DAY_MS}`)
-
-async function isSound(server) {
-  const out = await runToEnd(['check', '--data', server.data])
-  assert.equal(out.code, 0, out.stdout + out.stderr)
-}
 
 /** The bytes of everything on the disk. */
 async function onDisk(server) {
@@ -135,7 +127,7 @@ test('a deleted account is gone at once, and its messages stay or go as the team
   await invite(owner, 'member', 'ada')
   await server.stop()
   assert.doesNotMatch(await onDisk(server), /Bob was here|and here|Bob edits/)
-  await isSound(server)
+  await runOk('check', server.data)
   await server.start()
 })
 
@@ -156,7 +148,7 @@ test('what somebody left goes also when the server ends on the way', async (t) =
     await once(o, room, 'delete', (reply) => texts(reply).length === 0)
   }
   await server.stop()
-  await isSound(server)
+  await runOk('check', server.data)
   await server.start()
 })
 
@@ -199,7 +191,7 @@ test('messages past a room’s age go for good, from everybody and from the disk
   await server.stop()
   assert.doesNotMatch(await onDisk(server), /short \d/)
   assert.match(await onDisk(server), /long 1/)
-  await isSound(server)
+  await runOk('check', server.data)
   await server.start()
 })
 
@@ -242,6 +234,6 @@ test('a live client is told that the log begins later; the team’s age counts w
   await o.ok({ op: 'join', room: 'general' })
   assert.equal((await history(o, 'general')).head, after.head)
   await server.stop()
-  await isSound(server)
+  await runOk('check', server.data)
   await server.start()
 })
