@@ -4,7 +4,9 @@ import { test } from 'node:test'
 import axe from 'axe-core'
 import { newContext } from './lib/browser.mjs'
 import { Person } from './lib/person.mjs'
+import { OWNER, invite } from '../protocol/lib/device.mjs'
 import { startServer } from './lib/server.mjs'
+import { deviceOf, fill, visit } from './lib/team.mjs'
 
 /** Presses Tab until the element of that test id has the focus. */
 async function tabTo(person, testId) {
@@ -111,4 +113,37 @@ for (const [device, options] of Object.entries({ desktop, phone })) {
       }
     })
   }
+}
+
+for (const [what, options] of Object.entries({ 'a desktop, light': { ...desktop, colorScheme: 'light' }, 'a phone, dark': { ...phone, colorScheme: 'dark' } })) {
+  test(`axe finds nothing serious where one signs in, in one’s account and in the administration, on ${what}`, async (t) => {
+    const server = await startServer(t, { open: false })
+    const olga = await visit(t, server, 'Olga', '/', { ...options, reducedMotion: 'reduce' })
+    const isFine = async (place) => assert.deepEqual(await seriousViolations(olga.page), [], place)
+    await olga.find('team-input').waitFor()
+    await isFine('the first form')
+    await fill(olga, OWNER)
+    await olga.find('team').waitFor({ state: 'attached' })
+    const ada = await invite(await deviceOf(server, olga), 'member', 'ada')
+    const peer = await ada.socket()
+    await peer.ok({ op: 'join', room: 'general' })
+    const { seq } = await peer.ok({ op: 'send', room: 'general', text: 'rude words', key: 'k' })
+    const device = await deviceOf(server, olga)
+    await device.ok('POST', '/reports', { room: 'general', target: seq, reason: 'Not nice.' }, 204)
+    await device.ok('POST', '/me/blocks', { user: peer.me.me.id, on: true }, 204)
+    await olga.page.goto(new URL('/settings', olga.page.url()).href)
+    await olga.find('blocked').waitFor()
+    await olga.find('leave-open').click()
+    await olga.find('leave-password-input').fill('x')
+    await isFine('settings')
+    await olga.page.goto(new URL('/admin', olga.page.url()).href)
+    for (const [tab, part] of Object.entries({ people: 'person', invites: 'invite-make', reports: 'report', team: 'team-save', figures: 'figure', audit: 'audit-entry' })) {
+      await olga.find(`tab-${tab}`).click()
+      await olga.find(part).first().waitFor()
+      await isFine(tab)
+    }
+    await olga.page.goto(new URL('/r/general', olga.page.url()).href)
+    await olga.find('message-hidden').waitFor()
+    await isFine('a message of somebody who is blocked')
+  })
 }
