@@ -1,6 +1,6 @@
 // What the account and admin pages reckon with.
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { ratesOf, sparkPath, valuesOf, withSample, KEPT_POINTS, type Sample } from '@/components/admin/figures'
+import { commitTimesOf, ratesOf, sparkPath, valuesOf, withSample, KEPT_POINTS, type Sample } from '@/components/admin/figures'
 import { bytesText, durationText } from '@/components/admin/words'
 import { agentName } from '@/components/settings/agent'
 import { strengthOf } from '@/composables/strength'
@@ -19,8 +19,13 @@ function answer(status: number, body: unknown) {
 
 afterEach(() => vi.unstubAllGlobals())
 
-const noFigures = { connections: 0, requests_total: 0, deliveries_total: 0, writes_total: 0, store_queue: 0, rooms: 0, uptime_ms: 0, storage_bytes: 0, resident_bytes: 0 }
+const noFigures = { connections: 0, requests_total: 0, deliveries_total: 0, writes_total: 0, commits_total: 0, commit_us_total: 0, store_queue: 0, rooms: 0, uptime_ms: 0, storage_bytes: 0, resident_bytes: 0 }
 const sample = (at: number, more: Partial<Figures>): Sample => ({ at, figures: { ...noFigures, ...more } })
+
+it('what a commit takes is an average between two samples, and nothing where none was made', () => {
+  const samples = [sample(0, {}), sample(5000, { commits_total: 4, commit_us_total: 10_000 }), sample(10_000, { commits_total: 4, commit_us_total: 10_000 })]
+  expect(commitTimesOf(samples)).toEqual([2.5, 0])
+})
 
 describe('requests', () => {
   it('sends JSON and takes an empty answer', async () => {

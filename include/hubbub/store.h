@@ -288,6 +288,7 @@ bool store_has_upkeep(struct store *st);
 
 struct store_stats {
 	uint64_t ops, commits, failed_commits, reads;
+	uint64_t batch_ns;        /* that the writer has spent on all of them */
 	size_t queue, read_queue; /* what waits */
 	/** Times that the writer looked for work, and whether it has some: with work and no new
 	 * turn for long it hangs. */

@@ -18,9 +18,10 @@ static const struct {
 	[OP_LEAVE_TEAM] = {true, ROLE_GUEST},      [OP_EXPORT] = {true, ROLE_GUEST},
 	[OP_EXPORT_MESSAGES] = {true, ROLE_GUEST}, [OP_TEAM] = {true, ROLE_ADMIN},
 	[OP_TEAM_SET] = {true, ROLE_OWNER},        [OP_AUDIT] = {true, ROLE_ADMIN},
-	[OP_FIGURES] = {true, ROLE_ADMIN},         [OP_BLOCKS] = {true, ROLE_GUEST},
-	[OP_BLOCK] = {true, ROLE_GUEST},           [OP_REPORT] = {true, ROLE_GUEST},
-	[OP_REPORTS] = {true, ROLE_ADMIN},         [OP_REPORT_CLOSE] = {true, ROLE_ADMIN},
+	[OP_TEAM_ROOMS] = {true, ROLE_ADMIN},      [OP_FIGURES] = {true, ROLE_ADMIN},
+	[OP_BLOCKS] = {true, ROLE_GUEST},          [OP_BLOCK] = {true, ROLE_GUEST},
+	[OP_REPORT] = {true, ROLE_GUEST},          [OP_REPORTS] = {true, ROLE_ADMIN},
+	[OP_REPORT_CLOSE] = {true, ROLE_ADMIN},
 };
 
 bool api_is_for_anyone(enum op op)

@@ -100,6 +100,7 @@ static const struct op_row {
 	[OP_LEAVE_TEAM] = {SPAN("leave-team"), {field_read_password}},
 	[OP_EXPORT] = {SPAN("export"), {NULL}},
 	[OP_EXPORT_MESSAGES] = {SPAN("export-messages"), {NULL}},
+	[OP_TEAM_ROOMS] = {SPAN("team-rooms"), {NULL}},
 	[OP_BLOCKS] = {SPAN("blocks"), {NULL}},
 	[OP_BLOCK] = {SPAN("block"), {field_read_user, field_read_on}},
 	[OP_REPORT] = {SPAN("report"), {field_read_room, field_read_target, field_read_reason}},

@@ -66,6 +66,8 @@ void figures_write(struct buf *b, const struct session_env *env)
 	put(b, "deliveries_total", deliveries);
 	put(b, "writes_total", store.ops);
 	put(b, "store_queue", store.queue);
+	put(b, "commits_total", store.commits);
+	put(b, "commit_us_total", store.batch_ns / 1000);
 	put(b, "rooms", rooms.loaded);
 	put(b, "uptime_ms", clock_mono_ms() - env->started_ms);
 	put(b, "storage_bytes", storage_bytes(env->cfg->data_dir));

@@ -54,6 +54,7 @@ static const struct route {
 	{"POST", "/reports/*", OP_REPORT_CLOSE, api_start_op},
 	{"POST", "/reset/mail", OP_RESET_MAIL, api_start_reset_mail},
 	{"GET", "/team", OP_TEAM, api_start_list},
+	{"GET", "/team/rooms", OP_TEAM_ROOMS, api_start_list},
 	{"POST", "/team", OP_TEAM_SET, api_start_op},
 	{"GET", "/figures", OP_FIGURES, api_start_list},
 	{"POST", "/oidc/start", OP_OIDC_START, api_start_oidc},

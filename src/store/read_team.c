@@ -96,6 +96,25 @@ static bool encode_report(struct buf *b, sqlite3_stmt *s, const struct store_rea
 	return is_good;
 }
 
+static bool encode_room(struct buf *b, sqlite3_stmt *s, const struct store_read *r)
+{
+	int64_t kind = sqlite3_column_int64(s, 2);
+
+	(void)r;
+	if (kind < 0 || kind >= N_ROOM_KINDS || !json_append_text(b, "{\"room\":", s, 0) ||
+	    !json_append_text(b, ",\"title\":", s, 1))
+		return false;
+	buf_printf(b, ",\"kind\":\"%s\"", room_kind_name((enum room_kind)kind));
+	json_append_int(b, ",\"members\":", s, 3);
+	json_append_int(b, ",\"messages\":", s, 4);
+	json_append_flag(b, ",\"archived\":", s, 5);
+	if (sqlite3_column_type(s, 6) != SQLITE_NULL)
+		json_append_int(b, ",\"days\":", s, 6);
+	json_append_int(b, ",\"last\":", s, 7);
+	buf_append_char(b, '}');
+	return true;
+}
+
 static int read_me(struct reader *rd, struct store_read *r)
 {
 	sqlite3_stmt *s = db_stmt(&rd->db, R_ME);
@@ -190,6 +209,10 @@ static int read_list(struct reader *rd, struct store_read *r)
 		s = db_stmt(&rd->db, R_BLOCKS);
 		db_bind_int(s, 1, r->user);
 		err = json_append_rows(r, s, "{\"blocks\":[", encode_blocked);
+		break;
+	case OP_TEAM_ROOMS:
+		s = db_stmt(&rd->db, R_TEAM_ROOMS);
+		err = json_append_rows(r, s, "{\"rooms\":[", encode_room);
 		break;
 	case OP_REPORTS:
 		s = db_stmt(&rd->db, R_REPORTS);

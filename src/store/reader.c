@@ -59,6 +59,12 @@ static const char *const statements[R_N_STMTS] = {
 		      " JOIN events e ON e.room = p.room AND e.seq = p.seq"
 		      " LEFT JOIN users u ON u.id = p.reporter LEFT JOIN users a ON a.id = e.author"
 		      " ORDER BY p.id DESC LIMIT 200",
+	/* Those that are listed: of the others admins know no more than anybody. */
+	[R_TEAM_ROOMS] = "SELECT name, title, kind, (SELECT count(*) FROM members WHERE room ="
+			 " rooms.id), n_messages, is_archived, keep_days,"
+			 " coalesce((SELECT ts FROM events e WHERE e.room = rooms.id"
+			 "  AND e.seq = rooms.head), 0)"
+			 " FROM rooms WHERE name IS NOT NULL ORDER BY name LIMIT 1000",
 	[R_EXPORT] = "SELECT u.name, a.login, a.role, a.created, u.last_seen, a.totp IS NOT NULL"
 		     " FROM accounts a JOIN users u ON u.id = a.user WHERE a.user = ?1",
 	[R_EXPORT_IDENTITIES] = "SELECT issuer, subject, created FROM identities WHERE user = ?1",

@@ -88,13 +88,14 @@ void *writer_main(void *store)
 
 	pthread_setname_np(pthread_self(), "store");
 	crash_watch_thread();
-	for (;;) {
+	for (uint64_t spent = 0;;) {
 		struct store_op *batch = NULL;
 		size_t n_ops = 0;
 
 		atomic_store_explicit(&st->is_working, false, memory_order_relaxed);
 		atomic_fetch_add_explicit(&st->n_turns, 1, memory_order_relaxed);
 		mutex_lock(&st->lock);
+		st->stats.batch_ns += spent;
 		if (await_work_locked(st, st->writer.failing)) {
 			if (st->first != NULL) {
 				await_more_locked(st);
@@ -116,6 +117,8 @@ void *writer_main(void *store)
 		atomic_store_explicit(&st->is_working, true, memory_order_relaxed);
 		uint64_t begun = clock_mono_ns();
 		writer_run_batch(st, batch);
-		pace_ran(&st->writer.pace, begun, clock_mono_ns(), n_ops);
+		uint64_t ended = clock_mono_ns();
+		pace_ran(&st->writer.pace, begun, ended, n_ops);
+		spent = ended - begun;
 	}
 }

@@ -137,7 +137,7 @@ for (const [what, options] of Object.entries({ 'a desktop, light': { ...desktop,
     await olga.find('leave-password-input').fill('x')
     await isFine('settings')
     await olga.page.goto(new URL('/admin', olga.page.url()).href)
-    for (const [tab, part] of Object.entries({ people: 'person', invites: 'invite-make', reports: 'report', team: 'team-save', figures: 'figure', audit: 'audit-entry' })) {
+    for (const [tab, part] of Object.entries({ people: 'person', invites: 'invite-make', rooms: 'team-room', reports: 'report', team: 'team-save', figures: 'figure', audit: 'audit-entry' })) {
       await olga.find(`tab-${tab}`).click()
       await olga.find(part).first().waitFor()
       await isFine(tab)

@@ -149,3 +149,20 @@ test('people and figures are listed for admins', async (t) => {
   assert.equal(figures.connections, 1)
   assert.ok(figures.storage_bytes > 4096 && figures.resident_bytes > 1e6 && figures.uptime_ms >= 0)
 })
+
+test('admins see the listed rooms and what storing takes, and of other rooms nothing', async (t) => {
+  const { owner } = await startTeam(t)
+  const ada = await invite(owner, 'member', 'ada')
+  const peer = await ada.socket()
+  await peer.ok({ op: 'join', room: 'Hall' })
+  for (let i = 0; i < 3; i++) await peer.ok({ op: 'send', room: 'hall', text: `${i}`, key: `k${i}` })
+  await peer.ok({ op: 'keep', room: 'hall', days: 30, key: 'keep' })
+  await peer.ok({ op: 'create', name: 'Secret plans', kind: 'private', key: 'secret' })
+  await ada.refused('GET', '/team/rooms', undefined, 'forbidden')
+  const { rooms } = await owner.ok('GET', '/team/rooms')
+  const [{ last, ...hall }] = rooms
+  assert.deepEqual([rooms.length, hall], [1, { room: 'hall', title: 'Hall', kind: 'public', members: 1, messages: 3, archived: false, days: 30 }])
+  assert.ok(last > 0)
+  const figures = await owner.ok('GET', '/figures')
+  assert.ok(figures.commits_total >= 5 && figures.commit_us_total > 0)
+})

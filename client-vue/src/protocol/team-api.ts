@@ -103,6 +103,33 @@ export async function setTeam(settings: TeamSettings): Promise<void> {
   await ask('POST', '/team', { ...settings })
 }
 
+export interface TeamRoom {
+  room: string
+  title: string
+  kind: string
+  members: number
+  messages: number
+  archived: boolean
+  /** How long it keeps messages; null: as the team has it. */
+  days: number | null
+  last: number
+}
+
+/** The rooms that are listed. */
+export async function askTeamRooms(): Promise<TeamRoom[]> {
+  const json = await ask('GET', '/team/rooms')
+  return rows(json['rooms']).map((r) => ({
+    room: text(r['room']),
+    title: text(r['title']),
+    kind: text(r['kind']),
+    members: number(r['members']),
+    messages: number(r['messages']),
+    archived: r['archived'] === true,
+    days: typeof r['days'] === 'number' ? r['days'] : null,
+    last: number(r['last']),
+  }))
+}
+
 export interface Report {
   id: number
   ts: number
@@ -165,6 +192,8 @@ const FIGURES = [
   'deliveries_total',
   'writes_total',
   'store_queue',
+  'commits_total',
+  'commit_us_total',
   'rooms',
   'uptime_ms',
   'storage_bytes',

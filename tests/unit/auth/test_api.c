@@ -31,7 +31,8 @@ static const char expected[N_OPS] = {
 	[OP_BLOCKS] = 'g',        [OP_BLOCK] = 'g',
 	[OP_REPORT] = 'g',        [OP_REPORTS] = 'a',
 	[OP_REPORT_CLOSE] = 'a',  [OP_RESET_MAIL] = '*',
-	[OP_TEAM] = 'a',          [OP_TEAM_SET] = 'o',
+	[OP_TEAM_ROOMS] = 'a',    [OP_TEAM] = 'a',
+	[OP_TEAM_SET] = 'o',
 };
 
 static void each_role_may_what_its_row_says(void **state)

@@ -29,6 +29,15 @@ export function ratesOf(samples: readonly Sample[], name: keyof Figures): number
   })
 }
 
+/** What a commit took on average, in milliseconds, between each two samples; 0 where there was none. */
+export function commitTimesOf(samples: readonly Sample[]): number[] {
+  return samples.slice(1).map((s, i) => {
+    const before = samples[i]?.figures ?? s.figures
+    const commits = s.figures.commits_total - before.commits_total
+    return commits > 0 ? (s.figures.commit_us_total - before.commit_us_total) / commits / 1000 : 0
+  })
+}
+
 /** The line of a plot in a box of @width by @height, from the right; its floor is zero. */
 export function sparkPath(values: readonly number[], width: number, height: number): string {
   if (values.length < 2) return ''
