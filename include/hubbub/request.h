@@ -76,6 +76,12 @@ enum op {
 	OP_REPORTS,
 	OP_REPORT_CLOSE,
 	OP_RESET_MAIL,
+	OP_PASSKEYS,
+	OP_PASSKEY_BEGIN,
+	OP_PASSKEY_NEW,
+	OP_PASSKEY_END,
+	OP_PASSKEY_CHALLENGE,
+	OP_PASSKEY_ENTER,
 	N_OPS,
 };
 
@@ -126,6 +132,8 @@ enum history_from {
 #define REQUEST_MAX_TOPIC 500
 #define REQUEST_MAX_KEEP_DAYS 36500
 #define REQUEST_MAX_MUTE_MS (UINT64_C(30) * 24 * 60 * 60 * 1000)
+#define REQUEST_MAX_LABEL 60
+#define REQUEST_MAX_BASE64 4096
 #define REQUEST_MAX_REASON 1000
 #define REQUEST_MAX_TEAM 80
 #define REQUEST_MAX_PASSWORD 1024
@@ -185,6 +193,7 @@ struct request {
 	/* Over HTTP, all optional: login trimmed NFC, login_key folded; passwords are wiped when
 	 * the request is freed. */
 	struct span team, login, login_key, password, new_password, code;
+	struct span credential, client_data, authenticator_data, signature; /* base64url */
 	enum team_role role;
 	unsigned uses;
 	uint64_t expires_ms;

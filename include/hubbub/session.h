@@ -32,6 +32,7 @@ struct session_env {
 	struct room_registry *rooms;
 	struct limits *limits;
 	struct errands *errands;
+	struct webauthn *webauthn;
 	struct mailer *mailer; /* NULL: no mail is sent */
 	struct oidc *oidc;     /* NULL: there is no single sign-on */
 	struct worker *workers;

@@ -4,6 +4,7 @@
 #include "hubbub/event.h"
 #include "hubbub/inbox.h"
 #include "hubbub/request.h"
+#include "hubbub/webauthn.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -104,6 +105,7 @@ struct store_account {
 	char *issuer, *subject;
 	char *free_name, *free_name_key; /* the store's: req->name, or what is nearest to it */
 	int64_t linked;                  /* 0: nobody: they sign in */
+	struct webauthn_key *passkey;    /* PASSKEY ops and reads: owned */
 	bool makes_member;               /* somebody who is not known becomes one */
 	struct store_cut cut;            /* result */
 	int64_t role_of;                 /* result: whose role is now role; 0: nobody's changed */
@@ -160,9 +162,11 @@ enum store_read_kind {
 	STORE_READ_ACCOUNT,
 	/** What req->op asks for, for whose session token is: JSON in events, user, account. */
 	STORE_READ_LISTS,
-	STORE_READ_TEAM,   /* name: the team's; NULL before it was set up */
-	STORE_READ_BELONG, /* rooms of user, as hello lists them */
-	STORE_READ_EVENTS, /* a stretch of room_id's log, encoded */
+	STORE_READ_PASSKEY, /* by req->credential: user, and account with the passkey; 0 if unknown
+			     */
+	STORE_READ_TEAM,    /* name: the team's; NULL before it was set up */
+	STORE_READ_BELONG,  /* rooms of user, as hello lists them */
+	STORE_READ_EVENTS,  /* a stretch of room_id's log, encoded */
 	STORE_READ_ROOMS, /* public rooms whose folded name contains req->query, by name, req->limit
 			   */
 	STORE_READ_PEOPLE,  /* of the team, whom user may see: JSON in events */

@@ -308,6 +308,44 @@ enum proto_error field_read_reason(struct field_source *src)
 	return PROTO_OK;
 }
 
+enum proto_error field_read_label(struct field_source *src)
+{
+	const json_t *v = field_get(src, "name");
+
+	if (v != NULL && (!field_get_string(v, &src->req->text) ||
+			  !name_is_line(src->req->text, REQUEST_MAX_LABEL)))
+		return field_refuse(src, "name is a line of 1 to 60 bytes.");
+	return PROTO_OK;
+}
+
+static enum proto_error read_base64(struct field_source *src, const char *name, struct span *out)
+{
+	if (!field_get_short_string(field_get(src, name), REQUEST_MAX_BASE64, out))
+		return field_refuse(src,
+				    "What the passkey says is base64url, 4,096 bytes at most.");
+	return PROTO_OK;
+}
+
+enum proto_error field_read_credential(struct field_source *src)
+{
+	return read_base64(src, "id", &src->req->credential);
+}
+
+enum proto_error field_read_client_data(struct field_source *src)
+{
+	return read_base64(src, "client_data", &src->req->client_data);
+}
+
+enum proto_error field_read_authenticator_data(struct field_source *src)
+{
+	return read_base64(src, "authenticator_data", &src->req->authenticator_data);
+}
+
+enum proto_error field_read_signature(struct field_source *src)
+{
+	return read_base64(src, "signature", &src->req->signature);
+}
+
 enum proto_error field_read_delete(struct field_source *src)
 {
 	if (!field_get_flag(field_get(src, "delete"), &src->req->on))

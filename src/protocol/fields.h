@@ -22,9 +22,10 @@ field_reader field_read_room, field_read_key, field_read_text, field_read_thread
 	field_read_since, field_read_epoch, field_read_limit, field_read_bound, field_read_fold,
 	field_read_seq, field_read_forget, field_read_query, field_read_user_name, field_read_token,
 	field_read_caps, field_read_team, field_read_team_if, field_read_leavers, field_read_reason,
-	field_read_delete, field_read_login, field_read_password, field_read_code,
-	field_read_new_password, field_read_role, field_read_uses, field_read_expires,
-	field_read_room_if;
+	field_read_label, field_read_credential, field_read_client_data,
+	field_read_authenticator_data, field_read_signature, field_read_delete, field_read_login,
+	field_read_password, field_read_code, field_read_new_password, field_read_role,
+	field_read_uses, field_read_expires, field_read_room_if;
 
 /** The users' ids in the array @v, each once, into src->req->mentions, which has place. */
 enum proto_error field_read_ids(struct field_source *src, const json_t *v, const char *refusal);

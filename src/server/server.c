@@ -314,6 +314,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 		.cfg = cfg,
 		.rooms = room_registry_new(s->workers, s->n_workers, &session_room_hooks),
 		.limits = limits_new(cfg),
+		.webauthn = webauthn_new(),
 		.workers = s->workers,
 		.n_workers = s->n_workers,
 		.counters = mem_zalloc(s->n_workers * sizeof(s->env.counters[0])),
@@ -342,6 +343,7 @@ int server_run(const struct config *cfg, int argc, char *const *argv)
 		log_debug("the main loop had open handles");
 	limits_free(s->env.limits);
 	oidc_free(s->env.oidc);
+	webauthn_free(s->env.webauthn);
 	mailer_free(s->env.mailer);
 	buf_deinit(&s->env.refusal);
 	room_registry_free(s->env.rooms);

@@ -62,6 +62,14 @@ void api_link_oidc(struct conn *c, const struct request *req, int64_t user);
 /** OP_OIDC_ENTER was done. */
 void api_answer_oidc(struct conn *c, const struct store_op *op);
 
+/* api_passkey.c */
+api_starter api_start_passkey_new, api_start_passkey_challenge, api_start_passkey_enter;
+/** The password was right: give @user a challenge for a new passkey. */
+void api_begin_passkey(struct conn *c, int64_t user);
+/** STORE_READ_ACCOUNT was answered for OP_PASSKEY_NEW; STORE_READ_PASSKEY was. */
+void api_add_passkey(struct conn *c, struct store_read *read);
+void api_check_passkey(struct conn *c, struct store_read *read);
+
 /* api_mail.c */
 api_starter api_start_reset_mail;
 

@@ -230,6 +230,8 @@ static void on_checked(struct password_job *job, int err)
 				     "This code is not the right one, or was used.");
 	} else if (call->req->op == OP_OIDC_LINK) {
 		api_link_oidc(c, call->req, call->user);
+	} else if (call->req->op == OP_PASSKEY_BEGIN) {
+		api_begin_passkey(c, call->user);
 	} else if (call->req->op == OP_SET_PASSWORD || (signs_in && job->is_outdated)) {
 		api_submit_hashed(c, call, signs_in ? STORE_SIGN_IN : STORE_ACCOUNT);
 		return;

@@ -48,7 +48,8 @@ struct store_account *api_new_account(const struct conn *c)
 
 static bool is_sign_in(enum op op)
 {
-	return op == OP_SETUP || op == OP_SIGN_IN || op == OP_INVITE_ACCEPT || op == OP_RESET;
+	return op == OP_SETUP || op == OP_SIGN_IN || op == OP_INVITE_ACCEPT || op == OP_RESET ||
+	       op == OP_PASSKEY_ENTER;
 }
 
 static bool is_new_thing(enum op op)
@@ -135,6 +136,10 @@ static void deliver_read(struct inbox_msg *msg, struct worker *w)
 		api_refuse(c, read->err, read->why, read->retry_ms);
 	else if (c != NULL && read->kind == STORE_READ_TEAM)
 		api_answer_server(c, read);
+	else if (c != NULL && read->kind == STORE_READ_PASSKEY)
+		api_check_passkey(c, read);
+	else if (c != NULL && read->req->op == OP_PASSKEY_NEW)
+		api_add_passkey(c, read);
 	else if (c != NULL && read->kind == STORE_READ_ACCOUNT)
 		api_check_password(c, read);
 	else if (c != NULL)

@@ -31,6 +31,7 @@ void store_account_free(struct store_account *a)
 	free(a->agent);
 	free(a->address);
 	free(a->issuer);
+	free(a->passkey);
 	free(a->subject);
 	free(a->free_name);
 	free(a->free_name_key);

@@ -43,8 +43,8 @@ static int removes_messages(struct writer *w, bool *out)
 static int drop_rows(struct writer *w, int64_t user)
 {
 	static const unsigned stmts[] = {W_ACCOUNT_DROP, W_IDENTITY_DROP, W_RECOVERY_CLEAR,
-					 W_LINKS_DROP,   W_LINKS_OF,      W_BLOCKS_CLEAR,
-					 W_MENTIONS_OF};
+					 W_LINKS_DROP,   W_LINKS_OF,      W_PASSKEYS_CLEAR,
+					 W_BLOCKS_CLEAR, W_MENTIONS_OF};
 	int err = account_end_sessions(w, user, 0);
 
 	for (size_t i = 0; err == 0 && i < sizeof(stmts) / sizeof(stmts[0]); i++) {

@@ -101,6 +101,34 @@ int read_account(struct reader *rd, struct store_read *r)
 	return 0;
 }
 
+int read_passkey(struct reader *rd, struct store_read *r)
+{
+	struct webauthn_key *key = mem_zalloc(sizeof(*key));
+	sqlite3_stmt *s = db_stmt(&rd->db, R_PASSKEY);
+	int rc = 0;
+
+	r->account = mem_zalloc(sizeof(*r->account));
+	r->account->passkey = key;
+	if (webauthn_decode(r->req->credential, key->id, sizeof(key->id), &key->id_len)) {
+		db_bind_blob(s, 1, (struct span){.p = (const char *)key->id, .len = key->id_len});
+		rc = db_step(s);
+	}
+	if (rc > 0) {
+		struct span public_key = db_column(s, 2);
+
+		r->user = sqlite3_column_int64(s, 0);
+		key->cose = (int)sqlite3_column_int64(s, 1);
+		key->count = (uint32_t)sqlite3_column_int64(s, 3);
+		key->key_len = public_key.len <= sizeof(key->key) ? public_key.len : 0;
+		memcpy(key->key, public_key.p, key->key_len);
+		sqlite3_reset(s);
+	} else {
+		store_account_free(r->account);
+		r->account = NULL;
+	}
+	return rc < 0 ? rc : 0;
+}
+
 int read_team(struct reader *rd, struct store_read *r)
 {
 	sqlite3_stmt *s = db_stmt(&rd->db, R_TEAM);

@@ -115,6 +115,18 @@ static bool encode_room(struct buf *b, sqlite3_stmt *s, const struct store_read 
 	return true;
 }
 
+static bool encode_passkey(struct buf *b, sqlite3_stmt *s, const struct store_read *r)
+{
+	(void)r;
+	json_append_int(b, "{\"id\":", s, 0);
+	bool is_good = json_append_text(b, ",\"name\":", s, 1);
+
+	json_append_int(b, ",\"created\":", s, 2);
+	json_append_int(b, ",\"used\":", s, 3);
+	buf_append_char(b, '}');
+	return is_good;
+}
+
 static int read_me(struct reader *rd, struct store_read *r)
 {
 	sqlite3_stmt *s = db_stmt(&rd->db, R_ME);
@@ -209,6 +221,11 @@ static int read_list(struct reader *rd, struct store_read *r)
 		s = db_stmt(&rd->db, R_BLOCKS);
 		db_bind_int(s, 1, r->user);
 		err = json_append_rows(r, s, "{\"blocks\":[", encode_blocked);
+		break;
+	case OP_PASSKEYS:
+		s = db_stmt(&rd->db, R_PASSKEYS);
+		db_bind_int(s, 1, r->user);
+		err = json_append_rows(r, s, "{\"passkeys\":[", encode_passkey);
 		break;
 	case OP_TEAM_ROOMS:
 		s = db_stmt(&rd->db, R_TEAM_ROOMS);

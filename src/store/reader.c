@@ -48,6 +48,8 @@ static const char *const statements[R_N_STMTS] = {
 		 " (SELECT v FROM meta WHERE k = 'team'), a.password IS NOT NULL,"
 		 " EXISTS (SELECT 1 FROM identities i WHERE i.user = a.user)"
 		 " FROM accounts a JOIN users u ON u.id = a.user WHERE a.user = ?1",
+	[R_PASSKEY] = "SELECT user, cose, key, count FROM passkeys WHERE credential = ?1",
+	[R_PASSKEYS] = "SELECT id, name, created, used FROM passkeys WHERE user = ?1 ORDER BY id",
 	[R_BLOCKS] = "SELECT u.id, u.name FROM blocks b JOIN users u ON u.id = b.blocked"
 		     " WHERE b.user = ?1 ORDER BY u.id",
 	[R_REPORTS] = "SELECT p.id, p.ts, p.reporter, coalesce(u.name, ''), e.author,"
@@ -191,6 +193,8 @@ static int run(struct reader *rd, struct store_read *r)
 		return read_account(rd, r);
 	case STORE_READ_LISTS:
 		return read_lists_of_team(rd, r);
+	case STORE_READ_PASSKEY:
+		return read_passkey(rd, r);
 	case STORE_READ_TEAM:
 		return read_team(rd, r);
 	case STORE_READ_BELONG:

@@ -11,6 +11,8 @@ enum {
 	R_ACCOUNT,
 	R_ACCOUNT_OF,
 	R_ME,
+	R_PASSKEY,
+	R_PASSKEYS,
 	R_BLOCKS,
 	R_REPORTS,
 	R_TEAM_ROOMS,
@@ -55,6 +57,7 @@ int read_account(struct reader *rd, struct store_read *r);
 int read_team(struct reader *rd, struct store_read *r);
 int read_lists_of_team(struct reader *rd, struct store_read *r);
 int read_belong(struct reader *rd, struct store_read *r);
+int read_passkey(struct reader *rd, struct store_read *r);
 int read_export(struct reader *rd, struct store_read *r);
 int read_export_messages(struct reader *rd, struct store_read *r);
 int read_team_settings(struct reader *rd, struct store_read *r);

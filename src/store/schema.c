@@ -208,6 +208,19 @@ static const char *const migrations[] = {
 	"UPDATE rooms SET skeleton = name_skeleton(title) WHERE name IS NOT NULL;"
 	"CREATE INDEX users_by_skeleton ON users(skeleton);"
 	"CREATE INDEX rooms_by_skeleton ON rooms(skeleton) WHERE skeleton IS NOT NULL;",
+
+	/* 9: passkeys.  count is of their signatures, 0 where they do not count. */
+	"CREATE TABLE passkeys("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" user INTEGER NOT NULL,"
+	" credential BLOB NOT NULL UNIQUE,"
+	" cose INTEGER NOT NULL,"
+	" key BLOB NOT NULL,"
+	" count INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" created INTEGER NOT NULL,"
+	" used INTEGER NOT NULL);"
+	"CREATE INDEX passkeys_by_user ON passkeys(user);",
 };
 
 enum {

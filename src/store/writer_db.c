@@ -74,6 +74,14 @@ static const char *const statements[W_N_STMTS] = {
 		"SELECT user, role FROM accounts WHERE login_key = ?1 AND NOT is_disabled"
 		" AND NOT EXISTS (SELECT 1 FROM links l WHERE l.user = accounts.user"
 		"  AND l.kind = 2 AND l.made_by = 0 AND l.created > ?2)",
+	[W_PASSKEYS] = "SELECT count(*) FROM passkeys WHERE user = ?1",
+	[W_PASSKEY_NEW] = "INSERT OR IGNORE INTO passkeys(user, credential, cose, key, count, name,"
+			  " created, used) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+	[W_PASSKEY_DROP] = "DELETE FROM passkeys WHERE user = ?1 AND id = ?2",
+	/* A count that does not rise is a copy's, or this answer's again. */
+	[W_PASSKEY_USED] = "UPDATE passkeys SET count = ?3, used = ?4 WHERE credential = ?1"
+			   " AND user = ?2 AND (count < ?3 OR (count = 0 AND ?3 = 0))",
+	[W_PASSKEYS_CLEAR] = "DELETE FROM passkeys WHERE user = ?1",
 	[W_TEAM_SETTING] = "INSERT INTO meta VALUES(?1, ?2)"
 			   " ON CONFLICT DO UPDATE SET v = excluded.v",
 	[W_TEAM_SETTINGS] = "SELECT (SELECT v FROM meta WHERE k = 'leavers')",
@@ -215,6 +223,7 @@ static const char *const statements[W_N_STMTS] = {
 	/* An account that was never told of goes with its user. */
 	[W_FOUND_ACCOUNTS] = "DELETE FROM accounts WHERE user > ?1",
 	[W_FOUND_IDENTITIES] = "DELETE FROM identities WHERE user > ?1",
+	[W_FOUND_PASSKEYS] = "DELETE FROM passkeys WHERE user > ?1",
 	[W_FOUND_USERS] = "DELETE FROM users WHERE id > ?1"
 			  " AND NOT EXISTS (SELECT 1 FROM members m WHERE m.user = users.id)",
 };
@@ -403,7 +412,7 @@ int writer_recover(struct writer *w)
 	if (err != 0)
 		return err;
 	err = find_untold(w, &found, &last);
-	for (int i = W_FOUND_ACCOUNTS; err == 0 && i <= W_FOUND_IDENTITIES; i++) {
+	for (int i = W_FOUND_ACCOUNTS; err == 0 && i <= W_FOUND_PASSKEYS; i++) {
 		sqlite3_stmt *s = db_stmt(&w->db, i);
 
 		db_bind_int(s, 1, w->last_user);

@@ -301,7 +301,7 @@ static void a_database_of_version_1_is_migrated_and_counts_on(void **state)
 		"UPDATE events SET ord = NULL WHERE kind <> 1;"
 		"DROP TABLE accounts; DROP TABLE sessions; DROP TABLE recovery;"
 		"DROP TABLE links; DROP TABLE audit; DROP TABLE identities;"
-		"DROP INDEX users_by_skeleton; DROP INDEX rooms_by_skeleton;"
+		"DROP TABLE passkeys; DROP INDEX users_by_skeleton; DROP INDEX rooms_by_skeleton;"
 		"ALTER TABLE users DROP COLUMN skeleton; ALTER TABLE rooms DROP COLUMN skeleton;"
 		"DROP TABLE blocks; DROP TABLE reports; DROP TABLE leavers; ALTER TABLE rooms DROP "
 		"COLUMN keep_days;"
