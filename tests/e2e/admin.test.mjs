@@ -116,7 +116,7 @@ test('who is disabled is cut off at once, and may come back when enabled', async
   await olga.find('audit-entry').nth(3).waitFor()
   await olga.find('tab-figures').click()
   await olga.find('figure').first().waitFor()
-  assert.equal(await olga.find('figure').count(), 8)
+  assert.equal(await olga.find('figure').count(), 9)
 })
 
 test('who signs in next on a browser finds nothing of who was there before', async (t) => {
