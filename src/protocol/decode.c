@@ -88,6 +88,8 @@ static const struct op_row {
 			 {field_read_user_name, field_read_login, field_read_role}},
 	[OP_USER_ROLE] = {SPAN("user-role"), {field_read_role}},
 	[OP_USER_DISABLED] = {SPAN("user-disabled"), {field_read_on}},
+	[OP_USER_SESSIONS] = {SPAN("user-sessions"), {NULL}},
+	[OP_USER_SIGN_OUT] = {SPAN("user-sign-out"), {NULL}},
 	[OP_USER_RESET] = {SPAN("user-reset"), {NULL}},
 	[OP_RESET] = {SPAN("reset"), {field_read_token, field_read_password}},
 	[OP_AUDIT] = {SPAN("audit"), {NULL}},

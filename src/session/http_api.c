@@ -41,6 +41,8 @@ static const struct route {
 	{"POST", "/users", OP_USER_NEW, api_start_op},
 	{"POST", "/users/u*/role", OP_USER_ROLE, api_start_op},
 	{"POST", "/users/u*/disabled", OP_USER_DISABLED, api_start_op},
+	{"GET", "/users/u*/sessions", OP_USER_SESSIONS, api_start_list},
+	{"DELETE", "/users/u*/sessions", OP_USER_SIGN_OUT, api_start_op},
 	{"POST", "/users/u*/reset", OP_USER_RESET, api_start_op},
 	{"POST", "/reset", OP_RESET, api_start_new_password},
 	{"GET", "/audit", OP_AUDIT, api_start_list},

@@ -70,7 +70,8 @@ typedef int account_applier(struct writer *w, struct store_op *op, const struct 
 account_applier apply_set_name, apply_set_password, apply_totp_begin, apply_totp_confirm,
 	apply_totp_end, apply_session_end, apply_sessions_end; /* op_self.c */
 account_applier apply_invite_new, apply_user_new, apply_invite_end, apply_user_role,
-	apply_user_disabled, apply_user_reset, apply_reset_mail;           /* op_admin.c */
+	apply_user_disabled, apply_user_reset, apply_reset_mail,
+	apply_user_sign_out;                                               /* op_admin.c */
 account_applier apply_passkey_new, apply_passkey_end, apply_passkey_enter; /* op_passkey.c */
 account_applier apply_block, apply_report, apply_report_close;             /* op_block.c */
 account_applier apply_leave_team, apply_team_set;                          /* op_leave.c */

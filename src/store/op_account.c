@@ -22,6 +22,7 @@ static account_applier *const appliers[N_OPS] = {
 	[OP_USER_NEW] = apply_user_new,
 	[OP_USER_ROLE] = apply_user_role,
 	[OP_USER_DISABLED] = apply_user_disabled,
+	[OP_USER_SIGN_OUT] = apply_user_sign_out,
 	[OP_USER_RESET] = apply_user_reset,
 	[OP_RESET] = apply_reset,
 	[OP_PASSKEY_NEW] = apply_passkey_new,

@@ -223,6 +223,19 @@ int apply_user_disabled(struct writer *w, struct store_op *op, const struct acto
 	return err != 0 ? err : note(w, op, actor, op->req->on ? "disable" : "enable");
 }
 
+int apply_user_sign_out(struct writer *w, struct store_op *op, const struct actor *actor)
+{
+	int64_t user = (int64_t)op->req->target;
+	enum team_role role;
+	int rc = find_target(w, op, actor, &role);
+
+	if (rc <= 0)
+		return rc;
+	op->account->cut = (struct store_cut){.user = user};
+	int err = account_end_sessions(w, user, 0);
+	return err != 0 ? err : note(w, op, actor, "sign-out");
+}
+
 /* Whoever asks is nobody yet, and is told nothing; one link is made every few minutes. */
 int apply_reset_mail(struct writer *w, struct store_op *op, const struct actor *actor)
 {

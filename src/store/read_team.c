@@ -181,6 +181,33 @@ static int read_link(struct reader *rd, struct store_read *r)
 	return is_good ? 0 : -EUCLEAN;
 }
 
+/* The devices of somebody below who asks. */
+static int read_sessions_of(struct reader *rd, struct store_read *r)
+{
+	int64_t user = (int64_t)r->req->target, now = clock_wall_ms();
+	sqlite3_stmt *s = db_stmt(&rd->db, R_ROLE_OF);
+
+	db_bind_int(s, 1, user);
+	int rc = db_step(s);
+	if (rc < 0)
+		return rc;
+	enum team_role role = rc > 0 ? (enum team_role)sqlite3_column_int64(s, 0) : ROLE_GUEST;
+	if (rc > 0)
+		sqlite3_reset(s);
+	if (rc == 0 || !api_may_act_on(r->account->role, role)) {
+		r->err = rc == 0 ? PROTO_E_NOT_FOUND : PROTO_E_FORBIDDEN;
+		r->why = rc == 0 ? "There is no such account." : "Your role does not allow this.";
+		return 0;
+	}
+	s = db_stmt(&rd->db, R_SESSIONS);
+	db_bind_int(s, 1, user);
+	db_bind_int(s, 2, now - SESSION_IDLE_MS);
+	db_bind_int(s, 3, now - SESSION_MAX_MS);
+	int err = json_append_rows(r, s, "{\"sessions\":[", encode_session);
+	buf_append_char(&r->events, '}');
+	return err;
+}
+
 static int read_audit(struct reader *rd, struct store_read *r)
 {
 	sqlite3_stmt *s = db_stmt(&rd->db, R_AUDIT);
@@ -204,6 +231,8 @@ static int read_list(struct reader *rd, struct store_read *r)
 		return read_me(rd, r);
 	case OP_AUDIT:
 		return read_audit(rd, r);
+	case OP_USER_SESSIONS:
+		return read_sessions_of(rd, r);
 	case OP_EXPORT:
 		return read_export(rd, r);
 	case OP_EXPORT_MESSAGES:

@@ -50,6 +50,7 @@ static const char *const statements[R_N_STMTS] = {
 		 " FROM accounts a JOIN users u ON u.id = a.user WHERE a.user = ?1",
 	[R_PASSKEY] = "SELECT user, cose, key, count FROM passkeys WHERE credential = ?1",
 	[R_PASSKEYS] = "SELECT id, name, created, used FROM passkeys WHERE user = ?1 ORDER BY id",
+	[R_ROLE_OF] = "SELECT role FROM accounts WHERE user = ?1",
 	[R_BLOCKS] = "SELECT u.id, u.name FROM blocks b JOIN users u ON u.id = b.blocked"
 		     " WHERE b.user = ?1 ORDER BY u.id",
 	[R_REPORTS] = "SELECT p.id, p.ts, p.reporter, coalesce(u.name, ''), e.author,"

@@ -99,6 +99,12 @@ test('who is disabled is cut off at once, and may come back when enabled', async
 
   await open(olga, 'go-admin')
   const row = olga.page.locator('[data-testid="person"][data-name="ada"]')
+  await row.getByTestId('person-devices').click()
+  await olga.find('person-sign-out').click()
+  await ada.find('login-input').waitFor()
+  await fill(ada, hers)
+  await isIn(ada)
+
   await row.getByTestId('person-disable').click()
   await olga.find('confirm-action').click()
   await ada.find('banned').waitFor()

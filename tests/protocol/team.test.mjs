@@ -166,3 +166,21 @@ test('admins see the listed rooms and what storing takes, and of other rooms not
   const figures = await owner.ok('GET', '/figures')
   assert.ok(figures.commits_total >= 5 && figures.commit_us_total > 0)
 })
+
+test('admins see the devices of those below them, and sign them out', async (t) => {
+  const { owner } = await startTeam(t)
+  const [mo, ada] = [await invite(owner, 'admin', 'mo'), await invite(owner, 'member', 'ada')]
+  const peer = await ada.socket()
+  const id = peer.me.me.id
+  assert.deepEqual((await mo.ok('GET', `/users/${id}/sessions`)).sessions.map((s) => [s.agent, s.current]), [['Test/1.0', false]])
+  await ada.refused('GET', `/users/${id}/sessions`, undefined, 'forbidden')
+  await mo.refused('GET', '/users/u1/sessions', undefined, 'forbidden')
+  await mo.refused('GET', '/users/u99/sessions', undefined, 'not_found')
+  await mo.refused('DELETE', '/users/u1/sessions', undefined, 'forbidden')
+  await mo.ok('DELETE', `/users/${id}/sessions`, undefined, 204)
+  assert.equal(await peer.closed(), 4001)
+  await ada.refused('GET', '/me', undefined, 'unauthorized')
+  assert.deepEqual((await owner.ok('GET', `/users/${id}/sessions`)).sessions, [])
+  const [{ act, object }] = (await owner.ok('GET', '/audit')).entries
+  assert.deepEqual([act, object], ['sign-out', 'ada'])
+})

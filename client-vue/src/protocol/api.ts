@@ -141,8 +141,9 @@ export interface Device {
   current: boolean
 }
 
-export async function askDevices(): Promise<Device[]> {
-  const { sessions } = await ask('GET', '/me/sessions')
+/** One's own devices, or those of somebody whom one administers. */
+export async function askDevices(of = '/me'): Promise<Device[]> {
+  const { sessions } = await ask('GET', `${of}/sessions`)
   return (Array.isArray(sessions) ? sessions.filter(isObject) : []).map((s) => ({
     id: Number(s['id']),
     used: Number(s['used']),

@@ -43,6 +43,11 @@ export async function setDisabled(id: string, on: boolean): Promise<void> {
   await ask('POST', `/users/${id}/disabled`, { on })
 }
 
+/** Sign somebody out everywhere. */
+export async function endSessionsOf(id: string): Promise<void> {
+  await ask('DELETE', `/users/${id}/sessions`)
+}
+
 const linkOf = (path: string, token: unknown) => `${location.origin}${path}#${text(token)}`
 
 /** A link to a new password, good for a day, once. */
