@@ -39,8 +39,8 @@ export async function newContext(t, server, options = {}) {
   context.on('weberror', (event) => errors.push(event.error()))
   context.on('console', (message) => {
     // Chromium reports a refused connection as an error of the page, and a refused request: here
-    // servers are killed, and wrong passwords are tried.
-    if (message.type() === 'error' && !/WebSocket connection to|net::ERR_|status of 40[1349]/.test(message.text())) {
+    // servers are killed and stopped, and wrong passwords are tried.
+    if (message.type() === 'error' && !/WebSocket connection to|net::ERR_|status of (40[1349]|503)/.test(message.text())) {
       errors.push(new Error(`the console said: ${message.text()}`))
     }
   })
