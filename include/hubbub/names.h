@@ -15,11 +15,17 @@ bool name_clean_user(struct span name, struct buf *out, struct buf *out_key);
 /** Normalisation form KC and full case folding, until nothing changes.  False: not UTF-8, or no
  * memory. */
 bool name_fold(struct span s, struct buf *out);
+/** What a capital I, in whichever script, is read as: the l that it looks like, or the i. */
+enum name_reading {
+	NAME_CAPITAL_I_IS_L,
+	NAME_CAPITAL_I_IS_I
+};
 /**
- * What @name looks like (the skeleton of UTS #39, 4, and folded case): names with the same are
- * taken for each other.  Not for showing.  False as for name_fold().
+ * What @name looks like (the skeleton of UTS #39, 4, and folded case): names with the same, by
+ * either reading, are taken for each other.  The readings of a folded name are one.  Not for
+ * showing. False as for name_fold().
  */
-bool name_skeleton(struct span name, struct buf *out);
+bool name_skeleton(struct span name, enum name_reading reading, struct buf *out);
 /** A search query folded as room names are (no character rules). */
 bool name_fold_query(struct span query, struct buf *out);
 /** A room's title, or what it is about: trimmed NFC in @out, 1..80 characters without what a user's

@@ -81,17 +81,19 @@ void db_describe(struct db *db, int err, char *out, size_t size)
 		snprintf(out, size, "%s", db_strerror(err));
 }
 
-/* name_skeleton(TEXT): NULL where it is no text. */
+/* name_skeleton(TEXT, READING): NULL where it is no text. */
 static void sql_skeleton(sqlite3_context *ctx, int n, sqlite3_value **args)
 {
 	const unsigned char *text = sqlite3_value_text(args[0]);
+	enum name_reading reading =
+		sqlite3_value_int(args[1]) != 0 ? NAME_CAPITAL_I_IS_I : NAME_CAPITAL_I_IS_L;
 	struct buf out = {0};
 
 	(void)n;
 	if (text != NULL &&
 	    name_skeleton((struct span){.p = (const char *)text,
 					.len = (size_t)sqlite3_value_bytes(args[0])},
-			  &out))
+			  reading, &out))
 		sqlite3_result_text(ctx, out.p, (int)out.len, SQLITE_TRANSIENT);
 	buf_deinit(&out);
 }
@@ -109,7 +111,7 @@ int db_open(struct db *db, const char *path, enum db_mode mode)
 		goto fail;
 	sqlite3_extended_result_codes(db->h, 1);
 	sqlite3_busy_timeout(db->h, DB_BUSY_MS);
-	if (sqlite3_create_function_v2(db->h, "name_skeleton", 1,
+	if (sqlite3_create_function_v2(db->h, "name_skeleton", 2,
 				       SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
 				       sql_skeleton, NULL, NULL, NULL) != SQLITE_OK)
 		goto fail;

@@ -200,14 +200,24 @@ static const char *const migrations[] = {
 	" reason TEXT NOT NULL,"
 	" UNIQUE(room, seq, reporter));",
 
-	/* 8: what names look like, so that no new one is taken for another's.  Old ones may look
-	 * like each other still. */
+	/* 8: what names look like, so that no new one is taken for another's: skeleton reads a
+	 * capital I as the l that it looks like, skeleton_i as i.  Old ones may look like each
+	 * other still.  Who lost their name, or left, has none. */
 	"ALTER TABLE users ADD COLUMN skeleton TEXT;"
+	"ALTER TABLE users ADD COLUMN skeleton_i TEXT;"
 	"ALTER TABLE rooms ADD COLUMN skeleton TEXT;"
-	"UPDATE users SET skeleton = name_skeleton(name);"
-	"UPDATE rooms SET skeleton = name_skeleton(title) WHERE name IS NOT NULL;"
+	"ALTER TABLE rooms ADD COLUMN skeleton_i TEXT;"
+	"ALTER TABLE room_aliases ADD COLUMN skeleton TEXT;"
+	"UPDATE users SET skeleton = name_skeleton(name, 0), skeleton_i = name_skeleton(name, 1)"
+	" WHERE name_key IS NOT NULL;"
+	"UPDATE rooms SET skeleton = name_skeleton(title, 0), skeleton_i = name_skeleton(title, 1)"
+	" WHERE name IS NOT NULL;"
+	"UPDATE room_aliases SET skeleton = name_skeleton(name, 0);"
 	"CREATE INDEX users_by_skeleton ON users(skeleton);"
-	"CREATE INDEX rooms_by_skeleton ON rooms(skeleton) WHERE skeleton IS NOT NULL;",
+	"CREATE INDEX users_by_skeleton_i ON users(skeleton_i);"
+	"CREATE INDEX rooms_by_skeleton ON rooms(skeleton);"
+	"CREATE INDEX rooms_by_skeleton_i ON rooms(skeleton_i);"
+	"CREATE INDEX room_aliases_by_skeleton ON room_aliases(skeleton);",
 
 	/* 9: passkeys.  count is of their signatures, 0 where they do not count. */
 	"CREATE TABLE passkeys("

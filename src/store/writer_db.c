@@ -18,6 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The row looks like ?1, and row ?2, whose own name is to be that, has not looked so before: who
+ * looks like another since before that was asked may go on so. */
+#define LOOKS_LIKE "(skeleton = name_skeleton(?1, 0) OR skeleton_i = name_skeleton(?1, 1))"
+#define IS_NEW_TO(table)                                          \
+	"NOT EXISTS (SELECT 1 FROM " table " me WHERE me.id = ?2" \
+	" AND me.skeleton = name_skeleton(?1, 0) AND me.skeleton_i = name_skeleton(?1, 1))"
+
 static const char *const statements[W_N_STMTS] = {
 	[W_BEGIN] = "BEGIN IMMEDIATE",
 	[W_COMMIT] = "COMMIT",
@@ -28,15 +35,20 @@ static const char *const statements[W_N_STMTS] = {
 	[W_ROOM_BY_NAME] = "SELECT id FROM rooms WHERE name = ?1"
 			   " UNION ALL SELECT room FROM room_aliases WHERE name = ?1",
 	[W_ROOM_BY_RID] = "SELECT id FROM rooms WHERE rid = ?1",
-	[W_ROOM_NEW] = "INSERT INTO rooms(rid, name, title, kind, topic, people, skeleton)"
-		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
-		       " CASE WHEN ?2 IS NOT NULL THEN name_skeleton(?3) END)",
+	[W_ROOM_NEW] = "INSERT INTO rooms(rid, name, title, kind, topic, people, skeleton,"
+		       " skeleton_i) VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
+		       " CASE WHEN ?2 IS NOT NULL THEN name_skeleton(?3, 0) END,"
+		       " CASE WHEN ?2 IS NOT NULL THEN name_skeleton(?3, 1) END)",
 	/* Where there are accounts: in open mode anybody may be called anything. */
-	[W_ROOM_LOOKALIKE] = "SELECT 1 FROM rooms WHERE skeleton = name_skeleton(?1) AND id <> ?2"
-			     " AND EXISTS (SELECT 1 FROM accounts) LIMIT 1",
-	[W_USER_LOOKALIKE] = "SELECT 1 FROM users u JOIN accounts a ON a.user = u.id"
-			     " WHERE u.skeleton = name_skeleton(?1) AND u.id <> ?2"
-			     " AND u.name_key IS NOT NULL LIMIT 1",
+	[W_ROOM_LOOKALIKE] = "SELECT 1 FROM (SELECT id FROM rooms WHERE " LOOKS_LIKE
+			     " UNION ALL SELECT room FROM room_aliases WHERE skeleton IN"
+			     "  (name_skeleton(?1, 0), name_skeleton(?1, 1)))"
+			     " WHERE id <> ?2 AND " IS_NEW_TO(
+				     "rooms") " AND EXISTS (SELECT 1 FROM accounts) LIMIT 1",
+	[W_USER_LOOKALIKE] =
+		"SELECT 1 FROM users u WHERE " LOOKS_LIKE
+		" AND id <> ?2 AND name_key IS NOT NULL AND " IS_NEW_TO(
+			"users") " AND EXISTS (SELECT 1 FROM accounts WHERE user = u.id) LIMIT 1",
 	[W_ROOM_SNAPSHOT] = "SELECT rid, name, title, topic, first, kind, is_archived,"
 			    " coalesce(keep_days + 1, 0) FROM rooms WHERE id = ?1",
 	[W_USER_NAME] = "SELECT name FROM users WHERE id = ?1",
@@ -45,11 +57,14 @@ static const char *const statements[W_N_STMTS] = {
 			  " THEN 9223372036854775807 ELSE last_seen END"
 			  " FROM users WHERE name_key = ?1",
 	[W_USER_BY_TOKEN] = "SELECT id, name, name_key FROM users WHERE token_hash = ?1",
-	[W_USER_FREE_KEY] = "UPDATE users SET name_key = NULL WHERE id = ?1",
+	[W_USER_FREE_KEY] = "UPDATE users SET name_key = NULL, skeleton = NULL,"
+			    " skeleton_i = NULL WHERE id = ?1",
 	[W_USER_NEW] = "INSERT INTO users(name, name_key, token_hash, created, last_seen,"
-		       " skeleton) VALUES(?1, ?2, ?3, ?4, ?4, name_skeleton(?1))",
+		       " skeleton, skeleton_i) VALUES(?1, ?2, ?3, ?4, ?4,"
+		       " name_skeleton(?1, 0), name_skeleton(?1, 1))",
 	[W_USER_RENAME] = "UPDATE users SET name = ?2, name_key = ?3, last_seen = ?4,"
-			  " skeleton = name_skeleton(?2) WHERE id = ?1",
+			  " skeleton = name_skeleton(?2, 0), skeleton_i = name_skeleton(?2, 1)"
+			  " WHERE id = ?1",
 	[W_USER_SEEN] = "UPDATE users SET last_seen = ?2 WHERE id = ?1",
 	[W_TEAM_SET] = "INSERT INTO meta VALUES('team', ?1)"
 		       " ON CONFLICT DO UPDATE SET v = excluded.v",
@@ -85,8 +100,8 @@ static const char *const statements[W_N_STMTS] = {
 	[W_TEAM_SETTING] = "INSERT INTO meta VALUES(?1, ?2)"
 			   " ON CONFLICT DO UPDATE SET v = excluded.v",
 	[W_TEAM_SETTINGS] = "SELECT (SELECT v FROM meta WHERE k = 'leavers')",
-	[W_USER_LEAVE] = "UPDATE users SET name = ?2, name_key = NULL, token_hash = NULL"
-			 " WHERE id = ?1",
+	[W_USER_LEAVE] = "UPDATE users SET name = ?2, name_key = NULL, token_hash = NULL,"
+			 " skeleton = NULL, skeleton_i = NULL WHERE id = ?1",
 	[W_ACCOUNT_DROP] = "DELETE FROM accounts WHERE user = ?1",
 	[W_MENTIONS_OF] = "DELETE FROM mentions WHERE user = ?1",
 	[W_LINKS_OF] = "UPDATE links SET uses_left = 0 WHERE made_by = ?1",
@@ -171,9 +186,11 @@ static const char *const statements[W_N_STMTS] = {
 	[W_ROOM_BY_PEOPLE] = "SELECT id FROM rooms WHERE people = ?1",
 	[W_ROOM_TOPIC] = "UPDATE rooms SET topic = ?2 WHERE id = ?1",
 	[W_ROOM_RENAME] = "UPDATE rooms SET title = ?2, name = ?3,"
-			  " skeleton = CASE WHEN ?3 IS NOT NULL THEN name_skeleton(?2) END"
+			  " skeleton = CASE WHEN ?3 IS NOT NULL THEN name_skeleton(?2, 0) END,"
+			  " skeleton_i = CASE WHEN ?3 IS NOT NULL THEN name_skeleton(?2, 1) END"
 			  " WHERE id = ?1",
-	[W_ROOM_ALIAS] = "INSERT OR IGNORE INTO room_aliases(name, room) VALUES(?2, ?1)",
+	[W_ROOM_ALIAS] = "INSERT OR IGNORE INTO room_aliases(name, room, skeleton)"
+			 " VALUES(?2, ?1, name_skeleton(?2, 0))",
 	[W_ROOM_UNALIAS] = "DELETE FROM room_aliases WHERE name = ?2 AND room = ?1",
 	[W_ROOM_ARCHIVE] = "UPDATE rooms SET is_archived = ?2 WHERE id = ?1",
 	[W_ROOM_PEOPLE] = "SELECT u.id, u.name FROM members m JOIN users u ON u.id = m.user"

@@ -1,6 +1,6 @@
 /*
- * Names of rooms and users.  A folded name folds to itself, and what people cannot tell apart by
- * case is one name.
+ * Names of rooms and users.  A folded name folds to itself, what people cannot tell apart by case
+ * is one name, and what a name looks like looks like itself.
  */
 #include "fuzz.h"
 
@@ -8,6 +8,23 @@
 #include "hubbub/request.h"
 #include "hubbub/utf8.h"
 #include <string.h>
+
+#define MAX_SKELETON 8192 /* 80 characters, of each up to 18, of up to 4 bytes */
+
+/* A good name has one, of bounded length, which looks like itself however it is read. */
+static void check_skeleton(struct span name, enum name_reading reading)
+{
+	struct buf once = {0}, twice = {0};
+
+	MUST(name_skeleton(name, reading, &once));
+	MUST(once.len > 0 && once.len <= MAX_SKELETON && utf8_is_valid(once.p, once.len));
+	for (int again = 0; again < 2; again++) {
+		MUST(name_skeleton(buf_span(&once), (enum name_reading)again, &twice));
+		MUST(span_equal(buf_span(&once), buf_span(&twice)));
+	}
+	buf_deinit(&once);
+	buf_deinit(&twice);
+}
 
 static void check_room(struct span name)
 {
@@ -17,6 +34,7 @@ static void check_room(struct span name)
 		MUST(once.len > 0 && utf8_is_valid(once.p, once.len));
 		MUST(name_fold_room(buf_span(&once), &twice));
 		MUST(span_equal(buf_span(&once), buf_span(&twice)));
+		check_skeleton(buf_span(&once), NAME_CAPITAL_I_IS_L);
 	}
 	buf_deinit(&once);
 	buf_deinit(&twice);
@@ -32,6 +50,8 @@ static void check_user(struct span name)
 		MUST(name_clean_user(buf_span(&clean), &clean_again, &key_again));
 		MUST(span_equal(buf_span(&clean), buf_span(&clean_again)));
 		MUST(span_equal(buf_span(&key), buf_span(&key_again)));
+		check_skeleton(buf_span(&clean), NAME_CAPITAL_I_IS_L);
+		check_skeleton(buf_span(&clean), NAME_CAPITAL_I_IS_I);
 	}
 	buf_deinit(&clean);
 	buf_deinit(&key);

@@ -49,7 +49,7 @@ const damages = [
   ['DELETE FROM users WHERE id = 1', /room kept: \d+ events of an author who is not there, the first is 1\n[^]*1 memberships of nobody, the first is of #1\n/],
   ['UPDATE events SET target = 500 WHERE kind = 2 AND seq = (SELECT min(seq) FROM events WHERE kind = 2)', /room kept: 1 edits, deletions and reactions without their message, the first is 12\n/],
   ['UPDATE events SET thread = 500 WHERE seq = 5', /room kept: 1 answers and quotes of what is no message, the first is 5\n/],
-  ["INSERT INTO room_aliases VALUES('old', 77)", /^1 names of rooms that are not there, the first is of #77\n/],
+  ["INSERT INTO room_aliases(name, room) VALUES('old', 77)", /^1 names of rooms that are not there, the first is of #77\n/],
   ['UPDATE members SET read_seq = 500 WHERE user = 2', /room kept: 1 read markers above the head, the first is at 500\n/],
   ["UPDATE events SET body = 'back' WHERE seq = 2", /room kept: 1 deleted messages and edits of them whose text is there still, the first is 2\n/],
   ["UPDATE events SET body = 'back' WHERE kind = 2 AND target = 2", /room kept: 1 deleted messages and edits of them whose text is there still, the first is 13\n/],

@@ -280,43 +280,6 @@ static void queries_fold_without_rules(void **state)
 	buf_deinit(&out);
 }
 
-static void names_that_look_alike_have_one_skeleton(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *a, *b;
-		bool alike;
-	} rows[] = {
-		{"paypal", "раураl", true}, /* Cyrillic */
-		{"paypal", "paypaI", true}, /* a capital I */
-		{"Bill", "Biil", false},        {"Bob0", "BobO", true},  {"Ada 1", "Ada l", true},
-		{"modern", "modem", true},      {"Ａda", "Ada", true}, /* full width */
-		{"𝐀da", "Ada", true},                                  /* mathematical */
-		{"ADA", "ada", true},                                  /* as folding has it */
-		{"Ünal", "Unal", false},                               /* a mark is seen */
-		{"U\xcc\x88nal", "Ünal", true}, {"Αδα", "Ada", false}, /* of Greek letters some look
-									  like Latin ones only */
-		{"Анна", "Аnna", false},                               /* н is no n */
-		{"Мария", "Марина", false},     {"李明", "李萌", false}, {"محمد", "أحمد", false},
-		{"straße", "strasse", true}, /* as folding has it */
-		{"Müller", "Muller", false},    {"Jun", "Jan", false},   {"🙂", "🙃", false},
-	};
-	struct buf a = {0}, b = {0};
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		assert_true(name_skeleton(span_of(rows[i].a), &a));
-		assert_true(name_skeleton(span_of(rows[i].b), &b));
-		if (span_equal(buf_span(&a), buf_span(&b)) != rows[i].alike)
-			fail_msg("%s: %.*s, %s: %.*s", rows[i].a, (int)a.len, a.p, rows[i].b,
-				 (int)b.len, b.p);
-	}
-	assert_false(name_skeleton(SPAN("\xff"), &a));
-	assert_true(name_skeleton(SPAN(""), &a));
-	assert_int_equal(a.len, 0);
-	buf_deinit(&a);
-	buf_deinit(&b);
-}
-
 static void user_ids_are_u_and_a_number(void **state)
 {
 	(void)state;
@@ -358,7 +321,6 @@ int main(void)
 		cmocka_unit_test(names_that_are_too_long_are_refused_unread),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_refused),
 		cmocka_unit_test(queries_fold_without_rules),
-		cmocka_unit_test(names_that_look_alike_have_one_skeleton),
 		cmocka_unit_test(user_ids_are_u_and_a_number),
 	};
 
