@@ -11,28 +11,27 @@
 
 #define MAX_BLOCKS 1000
 
-int op_is_blocked(struct writer *w, int64_t by, int64_t whom)
+/* Whether the statement yields a row for @a and @b.  1, 0 or negative. */
+static int has_row(struct writer *w, unsigned stmt, int64_t a, int64_t b)
 {
-	sqlite3_stmt *s = db_stmt(&w->db, W_BLOCK);
+	sqlite3_stmt *s = db_stmt(&w->db, stmt);
 
-	db_bind_int(s, 1, by);
-	db_bind_int(s, 2, whom);
+	db_bind_int(s, 1, a);
+	db_bind_int(s, 2, b);
 	int rc = db_step(s);
 	if (rc > 0)
 		sqlite3_reset(s);
 	return rc;
 }
 
+int op_is_blocked(struct writer *w, int64_t by, int64_t whom)
+{
+	return has_row(w, W_BLOCK, by, whom);
+}
+
 int op_is_blocked_direct(struct writer *w, int64_t user, int64_t room)
 {
-	sqlite3_stmt *s = db_stmt(&w->db, W_BLOCK_DIRECT);
-
-	db_bind_int(s, 1, user);
-	db_bind_int(s, 2, room);
-	int rc = db_step(s);
-	if (rc > 0)
-		sqlite3_reset(s);
-	return rc;
+	return has_row(w, W_BLOCK_DIRECT, user, room);
 }
 
 static int64_t count_blocks(struct writer *w, int64_t user)
@@ -68,113 +67,78 @@ int apply_block(struct writer *w, struct store_op *op, const struct actor *actor
 	return db_run(s);
 }
 
-/* A message that is there. */
-struct reported {
-	struct writer_room *room;
-	int64_t event, author;
-	uint64_t seq;
-	unsigned char mentions[8 * REQUEST_MAX_MENTIONS];
-	size_t mentions_len;
-};
-
-/* 1: @out is filled but for the room; 0: it is gone; or negative. */
-static int find_message(struct writer *w, int64_t room, uint64_t seq, struct reported *out)
-{
-	sqlite3_stmt *s = db_stmt(&w->db, W_EVENT_BY_SEQ);
-
-	db_bind_int(s, 1, room);
-	db_bind_int(s, 2, (int64_t)seq);
-	int rc = db_step(s);
-	if (rc <= 0)
-		return rc;
-	bool is_there = sqlite3_column_int(s, 1) == EVENT_MESSAGE && sqlite3_column_int(s, 3) == 0;
-	struct span mentions = db_column(s, 4);
-
-	out->event = sqlite3_column_int64(s, 0);
-	out->author = sqlite3_column_int64(s, 2);
-	out->seq = seq;
-	out->mentions_len = mentions.len <= sizeof(out->mentions) ? mentions.len : 0;
-	if (out->mentions_len != 0)
-		memcpy(out->mentions, mentions.p, out->mentions_len);
-	sqlite3_reset(s);
-	return is_there;
-}
-
 int apply_report(struct writer *w, struct store_op *op, const struct actor *actor)
 {
-	struct reported m;
+	struct op_target target;
+	struct writer_room *room;
 	int rc = op_find_room(w, op->req, &op->room_id);
 
 	op->user = actor->user;
 	if (rc > 0)
-		rc = writer_find_room(w, op->room_id, &m.room);
+		rc = writer_find_room(w, op->room_id, &room);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
 		return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such room.");
-	rc = op_permit(w, op, OP_HISTORY, m.room, false);
-	if (rc > 0)
-		rc = find_message(w, op->room_id, op->req->target, &m);
-	if (rc < 0 || op->err != PROTO_OK)
-		return rc < 0 ? rc : 0;
-	if (rc == 0)
+	rc = op_permit(w, op, OP_HISTORY, room, false);
+	if (rc <= 0)
+		return rc;
+	rc = op_find_target(w, room->id, op->req->target, &target);
+	if (rc < 0)
+		return rc;
+	if (!target.is_message)
 		return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such message.");
-	if (m.author == actor->user)
+	if (target.author == actor->user)
 		return op_refuse(op, PROTO_E_FORBIDDEN, "That is your own: delete it.");
 	sqlite3_stmt *s = db_stmt(&w->db, W_REPORT_NEW);
-	db_bind_int(s, 1, op->room_id);
-	db_bind_int(s, 2, (int64_t)m.seq);
+	db_bind_int(s, 1, room->id);
+	db_bind_int(s, 2, (int64_t)op->req->target);
 	db_bind_int(s, 3, actor->user);
 	db_bind_int(s, 4, clock_wall_ms());
 	db_bind_text(s, 5, op->req->text.p != NULL ? op->req->text : SPAN(""));
 	return db_run(s);
 }
 
-/* Delete it in the admin's name, whoever sees its room. */
-static int delete_message(struct writer *w, struct store_op *op, const struct reported *m)
-{
-	op->event = (struct event){.kind = EVENT_DELETE, .target = m->seq};
-	op->drops_tail = true;
-	int rc = op_fill_event(w, op, m->room);
-
-	if (rc == 0)
-		rc = op_append_event(w, op, m->room, NULL);
-	return rc <= 0 ? rc
-		       : op_clear_target(w, m->room->id, m->event, m->seq,
-					 (struct span){.p = (const char *)m->mentions,
-						       .len = m->mentions_len});
-}
-
-int apply_report_close(struct writer *w, struct store_op *op, const struct actor *actor)
+/* 1: the message that the report is about; 0: there is no such report; or negative. */
+static int find_report(struct writer *w, uint64_t id, int64_t *room, uint64_t *seq)
 {
 	sqlite3_stmt *s = db_stmt(&w->db, W_REPORT);
-	struct reported m;
-	const char *author = NULL;
 
-	db_bind_int(s, 1, (int64_t)op->req->target);
+	db_bind_int(s, 1, (int64_t)id);
 	int rc = db_step(s);
-	if (rc < 0)
+	if (rc <= 0)
 		return rc;
+	*room = sqlite3_column_int64(s, 0);
+	*seq = (uint64_t)sqlite3_column_int64(s, 1);
+	sqlite3_reset(s);
+	return 1;
+}
+
+/* The message may be deleted in the admin's name, whoever sees its room. */
+int apply_report_close(struct writer *w, struct store_op *op, const struct actor *actor)
+{
+	struct op_target target;
+	struct writer_room *room;
+	const char *author = NULL;
+	uint64_t seq;
+	int rc = find_report(w, op->req->target, &op->room_id, &seq);
+
+	op->user = actor->user;
+	if (rc > 0)
+		rc = writer_find_room(w, op->room_id, &room);
 	if (rc == 0)
 		return op_refuse(op, PROTO_E_NOT_FOUND, "There is no such report.");
-	op->room_id = sqlite3_column_int64(s, 0);
-	uint64_t seq = (uint64_t)sqlite3_column_int64(s, 1);
-	sqlite3_reset(s);
-	op->user = actor->user;
-	rc = writer_find_room(w, op->room_id, &m.room);
-	if (rc > 0)
-		rc = find_message(w, op->room_id, seq, &m);
-	if (rc < 0)
-		return rc;
-	int err = rc > 0 && op->req->on ? delete_message(w, op, &m) : 0;
-	if (err == 0 && rc > 0)
-		err = writer_find_name(w, m.author, &author);
-	if (err == 0) {
-		s = db_stmt(&w->db, W_REPORT_DROP);
-		db_bind_int(s, 1, op->room_id);
-		db_bind_int(s, 2, (int64_t)seq);
-		err = db_run(s);
-	}
+	int err = rc < 0 ? rc : op_find_target(w, room->id, seq, &target);
+	if (err == 0 && target.is_message && op->req->on)
+		err = op_delete_message(w, op, room, seq, &target);
+	if (err == 0)
+		err = writer_find_name(w, target.author, &author);
+	if (err != 0)
+		return err;
+	sqlite3_stmt *s = db_stmt(&w->db, W_REPORT_DROP);
+	db_bind_int(s, 1, room->id);
+	db_bind_int(s, 2, (int64_t)seq);
+	err = db_run(s);
 	return err != 0 ? err
 			: account_audit(w, op, actor->user,
 					op->req->on ? "report-delete" : "report-dismiss",

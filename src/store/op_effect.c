@@ -20,29 +20,64 @@ static int run_on_target(struct writer *w, unsigned stmt, int64_t room, uint64_t
 	return db_run(s);
 }
 
-int op_clear_target(struct writer *w, int64_t room, int64_t event, uint64_t target,
-		    struct span mentions)
+int op_find_target(struct writer *w, int64_t room, uint64_t seq, struct op_target *out)
 {
+	sqlite3_stmt *s = db_stmt(&w->db, W_EVENT_BY_SEQ);
+
+	*out = (struct op_target){0};
+	db_bind_int(s, 1, room);
+	db_bind_int(s, 2, (int64_t)seq);
+	int rc = db_step(s);
+	if (rc <= 0)
+		return rc;
+	out->event = sqlite3_column_int64(s, 0);
+	out->kind = (enum event_kind)sqlite3_column_int(s, 1);
+	out->author = sqlite3_column_int64(s, 2);
+	out->is_message = out->kind == EVENT_MESSAGE && sqlite3_column_int(s, 3) == 0;
+	struct span mentions = db_column(s, 4);
+	out->mentions_len = mentions.len <= sizeof(out->mentions) ? mentions.len : 0;
+	if (out->mentions_len != 0)
+		memcpy(out->mentions, mentions.p, out->mentions_len);
+	out->ts = sqlite3_column_int64(s, 5);
+	sqlite3_reset(s);
+	return 0;
+}
+
+int op_clear_target(struct writer *w, int64_t room, uint64_t seq, const struct op_target *target)
+{
+	struct span mentions = {.p = (const char *)target->mentions, .len = target->mentions_len};
 	int64_t ids[REQUEST_MAX_MENTIONS];
 	unsigned n = row_unpack_mentions(ids, mentions);
 	sqlite3_stmt *s = db_stmt(&w->db, W_CLEAR_MESSAGE);
 
-	db_bind_int(s, 1, event);
+	db_bind_int(s, 1, target->event);
 	int err = db_run(s);
 	if (err == 0)
-		err = run_on_target(w, W_CLEAR_EDITS, room, target);
+		err = run_on_target(w, W_CLEAR_EDITS, room, seq);
 	if (err == 0)
-		err = run_on_target(w, W_REACTIONS_CLEAR, room, target);
+		err = run_on_target(w, W_REACTIONS_CLEAR, room, seq);
 	if (err == 0)
-		err = run_on_target(w, W_REACTION_COUNTS_CLEAR, room, target);
+		err = run_on_target(w, W_REACTION_COUNTS_CLEAR, room, seq);
 	for (unsigned i = 0; err == 0 && i < n; i++) {
 		s = db_stmt(&w->db, W_MENTION_DROP);
 		db_bind_int(s, 1, ids[i]);
 		db_bind_int(s, 2, room);
-		db_bind_int(s, 3, (int64_t)target);
+		db_bind_int(s, 3, (int64_t)seq);
 		err = db_run(s);
 	}
 	return err;
+}
+
+int op_delete_message(struct writer *w, struct store_op *op, struct writer_room *room, uint64_t seq,
+		      const struct op_target *target)
+{
+	op->event = (struct event){.kind = EVENT_DELETE, .target = seq};
+	op->drops_tail = true;
+	int rc = op_fill_event(w, op, room);
+
+	if (rc == 0)
+		rc = op_append_event(w, op, room, NULL);
+	return rc > 0 ? op_clear_target(w, room->id, seq, target) : rc;
 }
 
 static sqlite3_stmt *reaction_stmt(struct writer *w, unsigned stmt, const struct store_op *op)

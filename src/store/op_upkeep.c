@@ -8,7 +8,6 @@
  */
 #include "hubbub/clock.h"
 #include "hubbub/mem.h"
-#include "store/row.h"
 #include "store/store_internal.h"
 #include "store/writer.h"
 
@@ -73,7 +72,7 @@ static int note_progress(struct writer *w, const struct leaver *l)
 /* Their next message goes.  1, 0 or negative. */
 static int delete_next(struct writer *w, struct store_op *op, struct leaver *l)
 {
-	unsigned char mentions[8 * REQUEST_MAX_MENTIONS];
+	struct op_target target;
 	struct writer_room *room;
 	sqlite3_stmt *s = db_stmt(&w->db, W_LEAVER_MESSAGE);
 
@@ -83,25 +82,15 @@ static int delete_next(struct writer *w, struct store_op *op, struct leaver *l)
 	int rc = db_step(s);
 	if (rc <= 0)
 		return rc;
-	int64_t event = sqlite3_column_int64(s, 0);
-	struct span packed = db_column(s, 3);
-
-	l->room = op->room_id = sqlite3_column_int64(s, 1);
-	l->seq = (uint64_t)sqlite3_column_int64(s, 2);
-	packed.len = packed.len <= sizeof(mentions) ? packed.len : 0;
-	if (packed.len != 0)
-		packed.p = memcpy(mentions, packed.p, packed.len);
+	l->room = op->room_id = sqlite3_column_int64(s, 0);
+	l->seq = (uint64_t)sqlite3_column_int64(s, 1);
 	sqlite3_reset(s);
-	rc = writer_find_room(w, op->room_id, &room);
+	rc = writer_find_room(w, l->room, &room);
 	if (rc <= 0)
 		return rc;
-	op->event = (struct event){.kind = EVENT_DELETE, .target = l->seq};
-	op->drops_tail = true;
-	rc = op_fill_event(w, op, room);
+	rc = op_find_target(w, l->room, l->seq, &target);
 	if (rc == 0)
-		rc = op_append_event(w, op, room, NULL);
-	if (rc > 0)
-		rc = op_clear_target(w, room->id, event, l->seq, packed);
+		rc = op_delete_message(w, op, room, l->seq, &target);
 	if (rc == 0)
 		rc = note_progress(w, l);
 	return rc < 0 ? rc : 1;
@@ -168,33 +157,22 @@ static int find_due(struct writer *w, struct due_room *out)
 /* What the event at @seq says goes.  1: it did; 2: so it did before; 0: it stays; or negative. */
 static int expire_event(struct writer *w, const struct due_room *due, uint64_t seq)
 {
-	unsigned char mentions[8 * REQUEST_MAX_MENTIONS];
-	sqlite3_stmt *s = db_stmt(&w->db, W_EXPIRE_EVENT);
+	struct op_target target;
+	int err = op_find_target(w, due->id, seq, &target);
 
-	db_bind_int(s, 1, due->id);
-	db_bind_int(s, 2, (int64_t)seq);
-	int rc = db_step(s);
-	if (rc <= 0)
-		return rc;
-	int64_t event = sqlite3_column_int64(s, 0);
-	enum event_kind kind = (enum event_kind)sqlite3_column_int(s, 1);
-	bool is_old = sqlite3_column_int64(s, 2) < due->before;
-	struct span packed = db_column(s, 3);
-
-	packed.len = packed.len <= sizeof(mentions) ? packed.len : 0;
-	if (packed.len != 0)
-		packed.p = memcpy(mentions, packed.p, packed.len);
-	sqlite3_reset(s);
-	if (!is_old)
+	if (err != 0)
+		return err;
+	if (target.event == 0 || target.ts >= due->before)
 		return 0;
-	if (kind == EVENT_MESSAGE) {
-		rc = op_clear_target(w, due->id, event, seq, packed);
+	if (target.kind == EVENT_MESSAGE) {
+		err = op_clear_target(w, due->id, seq, &target);
 	} else {
-		s = db_stmt(&w->db, W_CLEAR_MESSAGE);
-		db_bind_int(s, 1, event);
-		rc = db_run(s);
+		sqlite3_stmt *s = db_stmt(&w->db, W_CLEAR_MESSAGE);
+
+		db_bind_int(s, 1, target.event);
+		err = db_run(s);
 	}
-	return rc < 0 ? rc : kind == EVENT_EXPIRE ? 2 : 1;
+	return err != 0 ? err : target.kind == EVENT_EXPIRE ? 2 : 1;
 }
 
 /* 1: the log begins later; 0: nothing is to be done; or negative. */

@@ -15,48 +15,16 @@
 #include <assert.h>
 #include <errno.h>
 
-/* What a write points at, as it stands. */
-struct target {
-	int64_t event;
-	bool is_message; /* and not deleted */
-	int64_t author;
-	unsigned char mentions[8 * REQUEST_MAX_MENTIONS];
-	size_t mentions_len;
-};
-
-/* 0 with @out filled (is_message false where there is none), or negative. */
-static int find_target(struct writer *w, int64_t room, uint64_t seq, struct target *out)
-{
-	sqlite3_stmt *s = db_stmt(&w->db, W_EVENT_BY_SEQ);
-
-	*out = (struct target){0};
-	db_bind_int(s, 1, room);
-	db_bind_int(s, 2, (int64_t)seq);
-	int rc = db_step(s);
-	if (rc <= 0)
-		return rc;
-	out->event = sqlite3_column_int64(s, 0);
-	out->author = sqlite3_column_int64(s, 2);
-	out->is_message =
-		sqlite3_column_int(s, 1) == EVENT_MESSAGE && sqlite3_column_int(s, 3) == 0;
-	struct span mentions = db_column(s, 4);
-	out->mentions_len = mentions.len <= sizeof(out->mentions) ? mentions.len : 0;
-	if (out->mentions_len != 0)
-		memcpy(out->mentions, mentions.p, out->mentions_len);
-	sqlite3_reset(s);
-	return 0;
-}
-
 /* Whether the op may be: sets its err where not.  0 or negative. */
 static int check(struct writer *w, struct store_op *op, const struct writer_room *room,
-		 struct target *target)
+		 struct op_target *target)
 {
 	const struct request *req = op->req;
-	struct target other;
+	struct op_target other;
 	int err = 0;
 
 	if (req->op != OP_SEND) {
-		err = find_target(w, op->room_id, req->target, target);
+		err = op_find_target(w, op->room_id, req->target, target);
 		if (err != 0)
 			return err;
 		if (!target->is_message)
@@ -74,7 +42,7 @@ static int check(struct writer *w, struct store_op *op, const struct writer_room
 	for (size_t i = 0; i < 2; i++) {
 		if (refs[i] == 0)
 			continue;
-		err = find_target(w, op->room_id, refs[i], &other);
+		err = op_find_target(w, op->room_id, refs[i], &other);
 		if (err != 0)
 			return err;
 		if (!other.is_message)
@@ -126,7 +94,7 @@ static void begin_event(struct store_op *op)
 
 /* What must be known before the op may be: 1: it is answered; 0: go on; negative: failed. */
 static int look_first(struct writer *w, struct store_op *op, const struct writer_room *room,
-		      const unsigned char *hash, struct target *target)
+		      const unsigned char *hash, struct op_target *target)
 {
 	const struct request *req = op->req;
 	int rc = op_permit(w, op, req->op, room, false);
@@ -151,7 +119,7 @@ static int look_first(struct writer *w, struct store_op *op, const struct writer
 }
 
 /* What the event does beside being there.  0 or negative. */
-static int apply_effects(struct writer *w, struct store_op *op, const struct target *target)
+static int apply_effects(struct writer *w, struct store_op *op, const struct op_target *target)
 {
 	const struct event *e = &op->event;
 
@@ -160,9 +128,7 @@ static int apply_effects(struct writer *w, struct store_op *op, const struct tar
 	if (e->kind != EVENT_DELETE)
 		return 0;
 	op->drops_tail = true;
-	return op_clear_target(
-		w, op->room_id, target->event, e->target,
-		(struct span){.p = (const char *)target->mentions, .len = target->mentions_len});
+	return op_clear_target(w, op->room_id, e->target, target);
 }
 
 /* The event before it is appended.  0, with the op refused or not, or negative. */
@@ -209,7 +175,7 @@ static int refuse_blocked(struct writer *w, struct store_op *op, const unsigned 
 int op_apply_write(struct writer *w, struct store_op *op)
 {
 	unsigned char hash[SECRET_CONTENT_HASH_BYTES];
-	struct target target = {0};
+	struct op_target target = {0};
 	struct writer_room *room;
 	int rc = writer_find_room(w, op->room_id, &room);
 

@@ -145,7 +145,6 @@ enum {
 	W_LEAVER_DONE,
 	W_EXPIRE_NEXT,
 	W_EXPIRE_WINDOW,
-	W_EXPIRE_EVENT,
 	W_ROOM_FIRST,
 	W_ROOM_KEEP,
 	W_IDENTITY,
@@ -320,9 +319,22 @@ int op_append_own(struct writer *w, struct store_op *op, struct writer_room *roo
  * @hash is not that of then; 0: it is new; negative: failed. */
 int op_answer_known_key(struct writer *w, struct store_op *op, const unsigned char *hash);
 
-/** op_effect.c: what edits, deletions and reactions do beside their event. */
-int op_clear_target(struct writer *w, int64_t room, int64_t event, uint64_t target,
-		    struct span mentions);
+/** What an op points at, as it stands. */
+struct op_target {
+	int64_t event; /* its row; 0: there is none */
+	enum event_kind kind;
+	bool is_message; /* and not deleted */
+	int64_t author, ts;
+	unsigned char mentions[8 * REQUEST_MAX_MENTIONS]; /* packed */
+	size_t mentions_len;
+};
+/** op_effect.c: what edits, deletions and reactions do beside their event.  0 or negative. */
+int op_find_target(struct writer *w, int64_t room, uint64_t seq, struct op_target *out);
+/** The text of the message @seq goes, with its edits, reactions and mentions. */
+int op_clear_target(struct writer *w, int64_t room, uint64_t seq, const struct op_target *target);
+/** Delete it by an event of op->user's that has no key. */
+int op_delete_message(struct writer *w, struct store_op *op, struct writer_room *room, uint64_t seq,
+		      const struct op_target *target);
 /** 1: done, *@count is set; 0: refused, the message has too many kinds; negative: failed. */
 int op_apply_reaction(struct writer *w, const struct store_op *op, uint64_t seq, uint64_t *count);
 int op_add_mentions(struct writer *w, const struct store_op *op, uint64_t seq);

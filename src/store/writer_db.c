@@ -111,7 +111,7 @@ static const char *const statements[W_N_STMTS] = {
 	[W_LEAVER_ROOM] = "SELECT m.room FROM members m JOIN rooms r ON r.id = m.room"
 			  " WHERE m.user = ?1 AND r.kind <> 2 LIMIT 1",
 	[W_LEAVER_AT] = "UPDATE leavers SET room = ?2, seq = ?3 WHERE user = ?1",
-	[W_LEAVER_MESSAGE] = "SELECT id, room, seq, mentions FROM events INDEXED BY events_own"
+	[W_LEAVER_MESSAGE] = "SELECT room, seq FROM events INDEXED BY events_own"
 			     " WHERE author = ?1 AND kind = 1 AND (room, seq) > (?2, ?3)"
 			     " AND body IS NOT NULL ORDER BY room, seq LIMIT 1",
 	[W_LEAVER_DONE] = "DELETE FROM leavers WHERE user = ?1",
@@ -123,8 +123,6 @@ static const char *const statements[W_N_STMTS] = {
 		" WHERE d.days > 0 AND e.ts < ?2 - d.days * 86400000 ORDER BY d.id LIMIT 1",
 	[W_EXPIRE_WINDOW] = "SELECT coalesce(max(id), 0) FROM"
 			    " (SELECT id FROM rooms WHERE id > ?1 ORDER BY id LIMIT 500)",
-	[W_EXPIRE_EVENT] = "SELECT id, kind, ts, mentions FROM events"
-			   " WHERE room = ?1 AND seq = ?2",
 	[W_ROOM_FIRST] = "UPDATE rooms SET first = ?2 WHERE id = ?1",
 	[W_ROOM_KEEP] = "UPDATE rooms SET keep_days = ?2 WHERE id = ?1",
 	[W_IDENTITY] = "SELECT user FROM identities WHERE issuer = ?1 AND subject = ?2",
@@ -203,7 +201,7 @@ static const char *const statements[W_N_STMTS] = {
 	[W_AUDIT_ROOM] = "INSERT INTO audit(ts, actor, act, object, address) VALUES(?1, ?2, ?3, ?4,"
 			 " coalesce((SELECT address FROM sessions WHERE id = ?5), ''))",
 	[W_EVENT_BY_KEY] = "SELECT seq, ts, hash, room FROM events WHERE author = ?1 AND key = ?2",
-	[W_EVENT_BY_SEQ] = "SELECT id, kind, author, body IS NULL, mentions FROM events"
+	[W_EVENT_BY_SEQ] = "SELECT id, kind, author, body IS NULL, mentions, ts FROM events"
 			   " WHERE room = ?1 AND seq = ?2",
 	[W_EVENT_NEW] =
 		"INSERT INTO events(room, seq, ts, kind, author, target, thread, quote, ord,"
