@@ -68,6 +68,8 @@ test('a private room: invited one talks in it, removed one is out at once, and o
   await bob.page.getByText('You are not in this room any more.').waitFor()
   assert.equal(await bob.page.getByText('between us').count(), 0)
   assert.equal(await listed(bob, 'Secret plans').count(), 0)
+  const kept = await bob.page.evaluate(() => localStorage.getItem('hubbub.rooms'))
+  assert.ok(!kept?.includes('Secret plans'), 'what the next visit shows first')
   await bob.page.reload()
   await bob.find('my-name').waitFor()
   assert.equal(await listed(bob, 'Secret plans').count(), 0)

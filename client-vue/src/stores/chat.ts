@@ -102,7 +102,11 @@ export const useChatStore = defineStore('chat', () => {
       },
       onRefused: (err) => session.onRefused(err),
       onRoom: (state) => rooms.set(state),
-      onGone: (rid) => rooms.remove(rid),
+      onGone(rid) {
+        rooms.remove(rid)
+        // The next visit is not to show it, however soon that is.
+        keepRooms()
+      },
       onTyping: (rid, event) => typing.started(rid, event.from),
       onLive(state, event) {
         if (event.ev === 'message') typing.stopped(state.rid, event.from.id)
